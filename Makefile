@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+# One Makefile for the whole tree.  Everything built lands under $(B);
+# objects go to $(B)/obj, since a program may bear a source folder's name.
+# Packagers may set any of these on the command line or in the environment.
+CC         ?= cc
+AR         ?= ar
+PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
+CFLAGS     ?= -O2 -g
+PREFIX     ?= /usr
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec/kmsagent
+DATADIR    ?= $(PREFIX)/share/kmsagent
+MANDIR     ?= $(PREFIX)/share/man
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+REQKEYDIR  ?= /etc/request-key.d
+DESTDIR    ?=
+B          ?= build
+VERSION    := 0.1.0
+
+# Ours, kept apart so that CFLAGS=... on the command line stays safe.
+K_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
+	-DKMSAGENT_VERSION='"$(VERSION)"'
+K_CFLAGS   := -std=gnu11 -Wall -Wextra -Wvla -Wshadow -Wformat=2 -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -fno-strict-aliasing \
+	-fstack-protector-strong -fvisibility=hidden -fPIC -pthread $(SAN)
+K_LDFLAGS  := -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(SAN)
+
+# Folders, lowest first; each becomes an archive.  A program links the
+# archives that DESIGN's include table lets it use.
+LIBS := kmsagent/kms kmsagent/agent kmsagent/ctl kmsagent/requestkey \
+	kmsagent/store kmsagent/rootkey kmsagent/aws kmsagent/crypto \
+	kmsagent/varlink kmsagent/base kcapi keyring
+src = $(wildcard $(1)/*.c)
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+lib = $(patsubst %,$(B)/lib/%.a,$(1))
+all_SRC := $(foreach d,$(LIBS),$(call src,$(d)))
+
+kmsd_LIBS            := kmsagent/kms kmsagent/store kmsagent/rootkey \
+	kmsagent/crypto kmsagent/base keyring
+kmsagentd_LIBS       := kmsagent/agent kmsagent/aws kmsagent/crypto \
+	kmsagent/varlink kmsagent/base kcapi keyring
+kmsctl_LIBS          := kmsagent/ctl kmsagent/aws kmsagent/crypto \
+	kmsagent/varlink kmsagent/base keyring
+kms-request-key_LIBS := kmsagent/requestkey kmsagent/varlink keyring
+
+PKGS := libkeyutils libcjson libcrypto libcurl libsystemd libmicrohttpd \
+	sqlite3
+K_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lkcapi
+
+PROGS    := $(patsubst %,$(B)/%,kmsd kmsagentd kmsctl kms-request-key)
+UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test-*.c))
+TOOLS    := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+C_FILES   = $(wildcard */*.[ch] */*/*.[ch])
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-5s %s\n' '$(1)' '$@'
+endif
+
+all: $(PROGS)
+
+$(B)/obj/%.o: %.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(K_CPPFLAGS) $(CPPFLAGS) $(K_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+define library
+$(call lib,$(1)): $(call obj,$(call src,$(1)))
+endef
+$(foreach d,$(LIBS),$(eval $(call library,$(d))))
+$(B)/lib/%.a:
+	$(call say,AR)
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# The archive with main() goes in whole; the others give what is asked.
+define program
+$(B)/$(1): $(call lib,$($(1)_LIBS))
+endef
+$(foreach p,kmsd kmsagentd kmsctl kms-request-key,$(eval $(call program,$(p))))
+$(PROGS):
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(K_CFLAGS) $(K_LDFLAGS) $(LDFLAGS) -o $@ \
+		-Wl,--whole-archive $< -Wl,--no-whole-archive \
+		$(filter-out $<,$^) $(LDLIBS) $(K_LIBS)
+
+# A unit test links every folder; main() of the programs lives in main.c,
+# which no test pulls in, as the test has its own.
+TEST_LIBS := $(call lib,$(LIBS))
+$(UNITS): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
+$(TOOLS): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(TEST_LIBS)
+$(UNITS) $(TOOLS):
+	$(call say,LD)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(K_CFLAGS) $(K_LDFLAGS) $(LDFLAGS) -o $@ \
+		$< $(TEST_LIBS) $(TEST_LIBS) $(LDLIBS) $(K_LIBS)
+
+# Fuzz targets: everything again with clang's coverage and sanitizers.
+FUZZ_SAN  := -fsanitize=fuzzer-no-link,address,undefined
+FUZZ_S    ?= 5
+$(B)/fuzz/%: tests/fuzz/%.c $(all_SRC) $(wildcard */*.h */*/*.h)
+	$(call say,FUZZ)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(MAKE) -s --no-print-directory B=$(B)/fuzz-obj CC=clang SAN='$(FUZZ_SAN)' \
+		CFLAGS='-O1 -g' libs
+	$(Q)clang $(K_CPPFLAGS) -std=gnu11 -O1 -g -pthread -fsanitize=fuzzer,address,undefined \
+		-o $@ $< $(patsubst %,$(B)/fuzz-obj/lib/%.a,$(LIBS) $(LIBS)) $(K_LIBS)
+libs: $(TEST_LIBS)
+fuzzers: $(FUZZERS)
+
+check:
+	$(Q)tests/packages/install build run test
+	+$(Q)$(MAKE) --no-print-directory all units tools
+	$(Q)B=$(abspath $(B)) TOP=$(CURDIR) tests/run $(T)
+units: $(UNITS)
+tools: $(TOOLS)
+
+demo:
+	$(Q)tests/packages/install build run demo
+	+$(Q)$(MAKE) -s --no-print-directory -j2 all tools
+	$(Q)B=$(abspath $(B)) TOP=$(CURDIR) tests/demo
+
+bench:
+	$(Q)tests/packages/install build run test
+	+$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)B=$(abspath $(B)) TOP=$(CURDIR) tests/bench/run $(T)
+
+asan:
+	+$(MAKE) B=$(B)/asan CFLAGS='-O1 -g' \
+		SAN='-fsanitize=address,undefined -fno-omit-frame-pointer' check
+analyze:
+	+$(MAKE) B=$(B)/analyze CC=gcc CFLAGS='-O2 -fanalyzer -Werror' all
+lint: $(B)/compile_commands.json
+	clang-tidy -p $(B) --quiet $(all_SRC)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr \
+		--project=$(B)/compile_commands.json
+	+$(MAKE) analyze
+$(B)/compile_commands.json: Makefile $(all_SRC)
+	$(Q)mkdir -p $(B)
+	bear --output $@ -- $(MAKE) -s B=$(B)/db all
+format:
+	clang-format -i $(C_FILES)
+format-check:
+	clang-format --dry-run --Werror $(C_FILES)
+fuzz: FUZZ_S = 3600
+fuzz: fuzzers
+	$(Q)B=$(abspath $(B)) TOP=$(CURDIR) FUZZ_S=$(FUZZ_S) tests/fuzz/run $(T)
+
+install: all
+	$(INSTALL) -Dm755 -t $(DESTDIR)$(SBINDIR) $(B)/kmsd $(B)/kmsagentd
+	$(INSTALL) -Dm755 -t $(DESTDIR)$(BINDIR) $(B)/kmsctl
+	$(INSTALL) -Dm755 -t $(DESTDIR)$(LIBEXECDIR) $(B)/kms-request-key
+	$(INSTALL) -Dm644 -t $(DESTDIR)$(DATADIR) $(wildcard kmsagent/agent/*.varlink)
+	$(INSTALL) -Dm644 -t $(DESTDIR)$(REQKEYDIR) systemd/request-key.d/kms.conf
+
+clean:
+	$(RM) -r $(B)
+
+.DEFAULT_GOAL := all
+.PHONY: all libs units tools fuzzers check demo bench asan analyze lint \
+	format format-check fuzz install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(call obj,$(all_SRC) $(wildcard tests/unit/*.c tests/tools/*.c)))
