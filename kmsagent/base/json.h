@@ -39,7 +39,8 @@ static inline void json_text_freep(char **t)
  */
 int json_parse(const char *text, size_t len, cJSON **ret) _must_check_;
 
-/* As json_parse(), and it must be an object; -EBADMSG also for a key twice. */
+/* As json_parse(), and it must be an object of at most 512 members;
+ * -EBADMSG also for a key twice. */
 int json_parse_object(const char *text, size_t len, cJSON **ret) _must_check_;
 
 /* One line, no white space.  NULL when out of memory. */
