@@ -27,13 +27,11 @@ trap 'exit 143' TERM
 # at_exit CMD ARG...: run it when the test ends, however it ends; last first.
 at_exit() { T_AT_EXIT+=("$(printf '%q ' "$@")"); }
 
-# tmpdir [VAR]: make a folder that goes when the test ends; its path in VAR,
-# "tmp" by default.
+# tmpdir: make a folder that goes when the test ends; its path is in $tmp.
+tmp=
 tmpdir() {
-	local t_dir
-	t_dir=$(mktemp -d "${TMPDIR:-/tmp}/kmsagent-test.XXXXXX") || exit 1
-	at_exit rm -rf "$t_dir"
-	printf -v "${1:-tmp}" %s "$t_dir"
+	tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmsagent-test.XXXXXX") || exit 1
+	at_exit rm -rf "$tmp"
 }
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
@@ -161,4 +159,4 @@ wait_for() {
 	done
 }
 
-. "$TOP/tests/kernel.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/kernel.sh"
