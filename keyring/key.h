@@ -2,6 +2,7 @@
 /*
  * Kernel keys by serial: one thin call a keyctl operation, each 0 or negative
  * errno.  Nothing here knows of upcalls, leases or names of ours.
+ * What takes something back may be called without looking at the result.
  * Sources: keyctl(2), add_key(2), request_key(2); the kernel's
  * Documentation/security/keys/core.rst.
  */
@@ -68,18 +69,18 @@ int kr_setperm(key_serial_t key, uint32_t perm) _must_check_;
 int kr_set_timeout(key_serial_t key, unsigned ttl_s) _must_check_;
 
 /* Gone at once; the next request asks anew.  Needs SEARCH. */
-int kr_invalidate(key_serial_t key) _must_check_;
+int kr_invalidate(key_serial_t key);
 
 /*
  * Dead, but its link answers -EKEYREVOKED for 300 s (kernel.keys.gc_delay)
  * without an upcall: to take a key back, use kr_invalidate().
  */
-int kr_revoke(key_serial_t key) _must_check_;
+int kr_revoke(key_serial_t key);
 
 /* Needs LINK on @key and WRITE on @ring.  -EDQUOT, -ENFILE (ring full). */
 int kr_link(key_serial_t key, key_serial_t ring) _must_check_;
 /* -ENOENT: no such link. */
-int kr_unlink(key_serial_t key, key_serial_t ring) _must_check_;
+int kr_unlink(key_serial_t key, key_serial_t ring);
 
 /* The serial behind a special id (KEY_SPEC_*); never creates.  -ENOKEY. */
 int kr_get_id(key_serial_t special, key_serial_t *ret_serial) _must_check_;
@@ -92,10 +93,11 @@ int kr_join_session(key_serial_t *ret_serial) _must_check_;
 
 /*
  * Act for the requester of @key, a key under construction whose
- * authorisation key this process possesses; 0 ends that.  *ret_auth (may be
+ * authorisation key this process possesses.  *ret_auth (may be
  * NULL) gets the authorisation key's serial.  -ENOKEY: no such authority.
  */
 int kr_assume_authority(key_serial_t key, key_serial_t *ret_auth) _must_check_;
+void kr_drop_authority(void);
 
 /*
  * Give the key under construction its payload; ends the authority.
@@ -106,7 +108,7 @@ int kr_instantiate(key_serial_t key, const struct secret *payload,
 		   key_serial_t ring) _must_check_;
 
 /* Answer every waiter with errno @err (positive) for @timeout_s seconds. */
-int kr_reject(key_serial_t key, unsigned timeout_s, int err) _must_check_;
+int kr_reject(key_serial_t key, unsigned timeout_s, int err);
 
 /*
  * Find @type @desc in the caller's rings and link it into @ring (0 = not).

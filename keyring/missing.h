@@ -33,4 +33,9 @@
 #define ALG_SET_KEY_BY_KEY_SERIAL 7
 #endif
 
+/* Linux 2.6.29: the ring a request wants its key in; not in keyutils.h. */
+#ifndef KEY_SPEC_REQUESTOR_KEYRING
+#define KEY_SPEC_REQUESTOR_KEYRING (-8)
+#endif
+
 #endif
