@@ -16,6 +16,7 @@
 #define BULK_KEY_BYTES	  32
 #define BULK_IV_BYTES	  12
 #define BULK_TAG_BYTES	  16
+#define BULK_AAD_BYTES	  96 /* room before a text: its aad is no longer */
 #define BULK_REASON_BYTES 256
 
 /* What a look at an engine found. */
@@ -86,15 +87,16 @@ const char *bulk_verdict_name(enum bulk_verdict verdict);
 int bulk_engine_self_test(const struct bulk_engine *engine) _must_check_;
 
 /*
- * Choose for a message of @frame_bytes a frame.  @name is "kcapi" or
+ * Choose for a message whose longest text is @text_bytes: BULK_FRAME_BYTES
+ * for writing, esdk_header_text_bytes() for reading.  @name is "kcapi" or
  * "openssl" (that one or failure) or "auto": the kernel when it may and can,
  * else OpenSSL.  NULL counts as "auto".
  *   ret_reason  a sentence: what was chosen or refused, and why
- * Returns 0, -EINVAL (no such name), -EMSGSIZE (the frames are longer than
+ * Returns 0, -EINVAL (no such name), -EMSGSIZE (the texts are longer than
  * the engine asked for takes), -EOPNOTSUPP (it does not work here).
  * ret_reason is filled in all cases.
  */
-int bulk_engine_choose(const char *name, uint32_t frame_bytes,
+int bulk_engine_choose(const char *name, uint32_t text_bytes,
 		       const struct bulk_engine **ret_engine,
 		       char ret_reason[BULK_REASON_BYTES]) _must_check_;
 

@@ -117,6 +117,13 @@ static inline size_t esdk_header_len(const struct esdk_header *h)
 	return h->body_len + ESDK_TAG_BYTES;
 }
 
+/* Longest text that an engine must take at once for this message. */
+static inline uint32_t esdk_header_text_bytes(const struct esdk_header *h)
+{
+	return h->content == ESDK_CONTENT_UNFRAMED ? ESDK_MAX_FRAME_BYTES
+						   : h->frame_bytes;
+}
+
 /*
  * Put message_id, context, edks, frame_bytes and commitment into h->bytes,
  * always framed, with room for the tag, which only the message key can make
