@@ -233,11 +233,12 @@ static int scan_process(pid_t pid, const struct key *keys, size_t nkeys,
 	return 0;
 }
 
+/* Volatile, or the compiler drops copies that nobody reads. */
+static uint8_t *volatile kept[KEYS_MAX][FORMS_MAX];
+
 /* A child that holds every form of every key on its heap until it is killed. */
 static pid_t start_control(const struct key *keys, size_t nkeys)
 {
-	/* Volatile, or the compiler drops copies that nobody reads. */
-	static uint8_t *volatile kept[KEYS_MAX][FORMS_MAX];
 	int ready[2];
 	pid_t pid;
 	char c;
