@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON into a buffer.  It must not know what the text is for. */
+#include "kmsagent/kms/text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kmsagent/base/json.h"
+
+#define FIRST_BYTES 2048
+
+static char *reserve(struct text *t, size_t more)
+{
+	size_t cap = t->cap ? t->cap : FIRST_BYTES;
+	char *grown;
+
+	if (t->failed)
+		return NULL;
+	while (cap - t->len < more)
+		cap *= 2;
+	if (cap != t->cap) {
+		grown = realloc(t->at, cap);
+		if (!grown) {
+			t->failed = true;
+			return NULL;
+		}
+		t->at = grown;
+		t->cap = cap;
+	}
+	return t->at + t->len;
+}
+
+static void put(struct text *t, const char *s, size_t len)
+{
+	char *at = reserve(t, len);
+
+	if (!at)
+		return;
+	memcpy(at, s, len);
+	t->len += len;
+}
+
+void text_raw(struct text *t, const char *s)
+{
+	put(t, s, strlen(s));
+}
+
+/* Bytes of the well-formed UTF-8 sequence at @s, 0 if it is none. */
+static size_t utf8_len(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, lead, len;
+	} forms[] = {{0xe0, 0xc0, 2}, {0xf0, 0xe0, 3}, {0xf8, 0xf0, 4}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		size_t len = forms[i].len;
+
+		if ((s[0] & forms[i].mask) != forms[i].lead)
+			continue;
+		for (size_t k = 1; k < len; k++)
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		/* Overlong forms, surrogates, beyond U+10FFFF. */
+		if (s[0] == 0xc0 || s[0] == 0xc1 || s[0] > 0xf4 ||
+		    (s[0] == 0xe0 && s[1] < 0xa0) ||
+		    (s[0] == 0xed && s[1] > 0x9f) ||
+		    (s[0] == 0xf0 && s[1] < 0x90) ||
+		    (s[0] == 0xf4 && s[1] > 0x8f))
+			return 0;
+		return len;
+	}
+	return 0;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void put_escaped(struct text *t, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	char u[] = "\\u0000", pair[] = "\\?";
+
+	if (c == '"' || c == '\\') {
+		pair[1] = (char)c;
+		put(t, pair, 2);
+		return;
+	}
+	u[4] = digits[c >> 4];
+	u[5] = digits[c & 15];
+	put(t, u, 6);
+}
+
+static void put_string(struct text *t, const char *value)
+{
+	const unsigned char *s = (const unsigned char *)value;
+
+	put(t, "\"", 1);
+	while (*s) {
+		const unsigned char *start = s;
+		size_t len;
+
+		while (is_plain(*s))
+			s++;
+		put(t, (const char *)start, (size_t)(s - start));
+		if (!*s)
+			break;
+		len = *s >= 0x80 ? utf8_len(s) : 0;
+		if (len > 0)
+			put(t, (const char *)s, len);
+		else if (*s >= 0x80)
+			put(t, "\xef\xbf\xbd", 3);
+		else
+			put_escaped(t, *s);
+		s += len > 0 ? len : 1;
+	}
+	put(t, "\"", 1);
+}
+
+static void put_name(struct text *t, const char *name)
+{
+	if (t->len > 0 && !strchr("{[\n", t->at[t->len - 1]))
+		put(t, ",", 1);
+	put(t, "\"", 1);
+	put(t, name, strlen(name));
+	put(t, "\":", 2);
+}
+
+void text_string(struct text *t, const char *name, const char *value)
+{
+	put_name(t, name);
+	if (value)
+		put_string(t, value);
+	else
+		put(t, "null", 4);
+}
+
+void text_bool(struct text *t, const char *name, bool value)
+{
+	put_name(t, name);
+	text_raw(t, value ? "true" : "false");
+}
+
+void text_json(struct text *t, const char *name, const cJSON *value)
+{
+	_json_text_ char *printed = NULL;
+
+	put_name(t, name);
+	if (!value) {
+		text_raw(t, "null");
+		return;
+	}
+	printed = json_print(value);
+	if (printed)
+		text_raw(t, printed);
+	else
+		t->failed = true;
+}
+
+void text_open(struct text *t, const char *name)
+{
+	put_name(t, name);
+	put(t, "{", 1);
+}
+
+void text_done(struct text *t)
+{
+	free(t->at);
+	*t = TEXT_INIT;
+}
