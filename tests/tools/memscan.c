@@ -210,6 +210,7 @@ static int scan_process(pid_t pid, const struct key *keys, size_t nkeys,
 	_fclose_ FILE *maps = NULL;
 	_close_ int mem = -1;
 	_free_ uint8_t *buf = malloc(WINDOW);
+	uint64_t from = 0, to = 0;
 	size_t bytes = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
@@ -222,11 +223,18 @@ static int scan_process(pid_t pid, const struct key *keys, size_t nkeys,
 		unsigned long start, end;
 		char mode[5];
 
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, mode) == 3 &&
-		    mode[0] == 'r')
-			bytes += scan_range(mem, start, end, buf, keys, nkeys,
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, mode) != 3 ||
+		    mode[0] != 'r')
+			continue;
+		/* A key may lie across two mappings that touch. */
+		if (start != to) {
+			bytes += scan_range(mem, from, to, buf, keys, nkeys,
 					    hits);
+			from = start;
+		}
+		to = end;
 	}
+	bytes += scan_range(mem, from, to, buf, keys, nkeys, hits);
 	if (bytes == 0)
 		return -EIO;
 	*ret_bytes = bytes;

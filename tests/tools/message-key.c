@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a test must know of a message to look for its keys elsewhere.
+ *
+ * message-key request FILE : the Decrypt request for the message's data key,
+ *	as JSON, from the header alone (FILE may end after it).
+ * message-key derive FILE  : the KMS's Decrypt answer comes on stdin; prints
+ *	"data=HEX" and "message=HEX", which memscan takes.
+ */
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "kcapi/bulk.h"
+#include "kmsagent/base/io.h"
+#include "kmsagent/base/json.h"
+
+static int print_request(const struct esdk_header *h)
+{
+	const struct esdk_edk *edk = &h->edks[0];
+	_free_ char *blob = calloc(1, edk->ciphertext_len * 4 / 3 + 8);
+	_free_ char *cmk = strndup((const char *)edk->info, edk->info_len);
+	_json_ cJSON *j = cJSON_CreateObject();
+	_json_text_ char *text = NULL;
+
+	if (!blob || !cmk)
+		return -ENOMEM;
+	EVP_EncodeBlock((unsigned char *)blob, edk->ciphertext,
+			(int)edk->ciphertext_len);
+	if (json_add_string(j, "KeyId", cmk) < 0 ||
+	    json_add_string(j, "CiphertextBlob", blob) < 0 ||
+	    json_add_ectx(j, "EncryptionContext", &h->context) < 0)
+		return -ENOMEM;
+	text = json_print(j);
+	puts(text ? text : "");
+	return 0;
+}
+
+static void print_hex(const char *name, const struct secret *s)
+{
+	printf("%s=", name);
+	for (size_t i = 0; i < s->len; i++)
+		printf("%02x", s->bytes[i]);
+	putchar('\n');
+}
+
+static int print_keys(const struct esdk_header *h)
+{
+	_cleanup_(secret_done) struct secret data = SECRET_INIT,
+					     key = SECRET_INIT;
+	struct esdk_refusal why = {0};
+	const char *plaintext = NULL;
+	_json_ cJSON *j = NULL;
+	char answer[8192];
+	ssize_t n = io_read_full(STDIN_FILENO, answer, sizeof(answer));
+	int r;
+
+	if (n < 0)
+		return (int)n;
+	r = json_parse_object(answer, (size_t)n, &j);
+	if (r == 0)
+		r = json_get_string(j, "Plaintext", &plaintext);
+	if (r < 0)
+		return r;
+	r = secret_alloc(&data, strlen(plaintext) / 4 * 3);
+	if (r < 0)
+		return r;
+	if (EVP_DecodeBlock(data.bytes, (const unsigned char *)plaintext,
+			    (int)strlen(plaintext)) < 32)
+		return -EBADMSG;
+	secret_truncate(&data, 32);
+	r = esdk_derive_committed(&data, h->message_id, h->commitment, &key,
+				  &why);
+	if (r < 0)
+		return r;
+	print_hex("data", &data);
+	print_hex("message", &key);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(esdk_header_done) struct esdk_header h = ESDK_HEADER_INIT;
+	struct esdk_refusal why = {0};
+	_close_ int fd = -1;
+	int r;
+
+	json_init();
+	if (argc != 3) {
+		fputs("usage: message-key request|derive FILE\n", stderr);
+		return 2;
+	}
+	fd = open(argv[2], O_RDONLY | O_CLOEXEC);
+	r = fd < 0 ? -errno : bulk_decrypt_header(fd, &h, &why);
+	if (r == 0)
+		r = strcmp(argv[1], "derive") == 0 ? print_keys(&h)
+						   : print_request(&h);
+	if (r < 0)
+		fprintf(stderr, "message-key: %s: %s (%s)\n", argv[2],
+			strerror(-r), esdk_stage_name(why.stage));
+	return r < 0;
+}
