@@ -54,7 +54,7 @@ void hex_encode(const void *src, size_t len, char *ret);
 int hex_decode(const char *text, void *ret, size_t len) _must_check_;
 
 /*
- * A new random UUID in lower case.  Returns 0 or -EIO.
+ * A new random UUID in lower case.  Returns 0, -ENOMEM, -EIO.
  * Source: RFC 9562 section 5.4 (version 4).
  */
 int uuid_new(char ret[UUID_LEN + 1]) _must_check_;
