@@ -181,7 +181,8 @@ static void count_hits(const uint8_t *buf, size_t len, const struct key *keys,
 		}
 }
 
-/* One mapping, window by window; what cannot be read (vvar) is passed over. */
+/* One mapping, window by window; a page that nobody can read is
+ * passed over. */
 static size_t scan_range(int mem, uint64_t start, uint64_t end, uint8_t *buf,
 			 const struct key *keys, size_t nkeys,
 			 size_t hits[KEYS_MAX][FORMS_MAX])
@@ -192,8 +193,10 @@ static size_t scan_range(int mem, uint64_t start, uint64_t end, uint8_t *buf,
 		size_t want = end - at < WINDOW ? (size_t)(end - at) : WINDOW;
 		ssize_t n = pread(mem, buf, want, (off_t)at);
 
-		if (n <= 0)
-			break;
+		if (n <= 0) {
+			at += 4096;
+			continue;
+		}
 		count_hits(buf, (size_t)n, keys, nkeys, hits);
 		seen += (size_t)n;
 		if (at + (uint64_t)n >= end)
