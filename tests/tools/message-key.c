@@ -6,6 +6,7 @@
  *	as JSON, from the header alone (FILE may end after it).
  * message-key derive FILE  : the KMS's Decrypt answer comes on stdin; prints
  *	"data=HEX" and "message=HEX", which memscan takes.
+ * message-key plain NAME   : the same for any answer: prints "NAME=HEX".
  */
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -44,15 +45,14 @@ static void print_hex(const char *name, const struct secret *s)
 	putchar('\n');
 }
 
-static int print_keys(const struct esdk_header *h)
+/* The Plaintext of the KMS's answer on stdin. */
+static int read_plaintext(struct secret *ret)
 {
-	_cleanup_(secret_done) struct secret data = SECRET_INIT,
-					     key = SECRET_INIT;
-	struct esdk_refusal why = {0};
 	const char *plaintext = NULL;
 	_json_ cJSON *j = NULL;
 	char answer[8192];
 	ssize_t n = io_read_full(STDIN_FILENO, answer, sizeof(answer));
+	size_t len;
 	int r;
 
 	if (n < 0)
@@ -62,20 +62,43 @@ static int print_keys(const struct esdk_header *h)
 		r = json_get_string(j, "Plaintext", &plaintext);
 	if (r < 0)
 		return r;
-	r = secret_alloc(&data, strlen(plaintext) / 4 * 3);
+	len = strlen(plaintext);
+	r = secret_alloc(ret, len / 4 * 3);
 	if (r < 0)
 		return r;
-	if (EVP_DecodeBlock(data.bytes, (const unsigned char *)plaintext,
-			    (int)strlen(plaintext)) < 32)
+	if (EVP_DecodeBlock(ret->bytes, (const unsigned char *)plaintext,
+			    (int)len) < 0)
 		return -EBADMSG;
-	secret_truncate(&data, 32);
-	r = esdk_derive_committed(&data, h->message_id, h->commitment, &key,
-				  &why);
+	for (size_t pad = 0; pad < 2 && plaintext[len - 1 - pad] == '='; pad++)
+		secret_truncate(ret, ret->len - 1);
+	return 0;
+}
+
+static int print_keys(const struct esdk_header *h)
+{
+	_cleanup_(secret_done) struct secret data = SECRET_INIT,
+					     key = SECRET_INIT;
+	struct esdk_refusal why = {0};
+	int r = read_plaintext(&data);
+
+	if (r == 0)
+		r = esdk_derive_committed(&data, h->message_id, h->commitment,
+					  &key, &why);
 	if (r < 0)
 		return r;
 	print_hex("data", &data);
 	print_hex("message", &key);
 	return 0;
+}
+
+static int print_plain(const char *name)
+{
+	_cleanup_(secret_done) struct secret s = SECRET_INIT;
+	int r = read_plaintext(&s);
+
+	if (r == 0)
+		print_hex(name, &s);
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -87,9 +110,12 @@ int main(int argc, char **argv)
 
 	json_init();
 	if (argc != 3) {
-		fputs("usage: message-key request|derive FILE\n", stderr);
+		fputs("usage: message-key request|derive FILE | plain NAME\n",
+		      stderr);
 		return 2;
 	}
+	if (strcmp(argv[1], "plain") == 0)
+		return print_plain(argv[2]) < 0;
 	fd = open(argv[2], O_RDONLY | O_CLOEXEC);
 	r = fd < 0 ? -errno : bulk_decrypt_header(fd, &h, &why);
 	if (r == 0)
