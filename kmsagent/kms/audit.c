@@ -114,7 +114,8 @@ void kms_audit_format_call(const struct kms_audit_call *call, struct text *t)
 	put_identity(t, req);
 	put_time(t, call->now_s);
 	text_raw(t, ",\"eventSource\":\"" EVENT_SOURCE "\"");
-	text_string(t, "eventName", req->operation);
+	text_string(t, "eventName",
+		    *req->operation ? req->operation : "Unknown");
 	text_string(t, "awsRegion", req->region);
 	text_string(t, "sourceIPAddress", req->source_ip);
 	text_string(t, "userAgent", req->user_agent);

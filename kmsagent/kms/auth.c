@@ -59,13 +59,14 @@ void kms_auth_free(struct kms_auth *a)
 	free(a);
 }
 
-_printf_(3, 4) static void refuse(struct kms_identity *id, const char *error,
-				  const char *format, ...)
+_printf_(3, 4) static void refuse(struct kms_identity *id,
+				  enum kms_error_id error, const char *format,
+				  ...)
 {
 	va_list ap;
 
 	id->who = NULL;
-	id->error = error;
+	id->error = kms_error_get(error);
 	va_start(ap, format);
 	vsnprintf(id->message, sizeof(id->message), format, ap);
 	va_end(ap);
@@ -99,12 +100,12 @@ void kms_auth_peer(struct kms_auth *a, uid_t uid,
 	ret->region = wanted ? known_region(a, wanted) : a->regions[0];
 	ret->who = kms_config_peer(a->config, uid);
 	if (!ret->who)
-		refuse(ret, "AccessDeniedException",
+		refuse(ret, KMS_ERROR_ACCESS_DENIED,
 		       "uid %u is not mapped to a principal; an administrator "
 		       "can add it to [peer] in kmsd.conf",
 		       (unsigned)uid);
 	else if (!ret->region)
-		refuse(ret, "ValidationException",
+		refuse(ret, KMS_ERROR_VALIDATION,
 		       "X-Kmsd-Region must be a region that kmsd serves, such "
 		       "as %s",
 		       a->regions[0]);
@@ -156,18 +157,26 @@ static int get_day_key(struct kms_auth *a, const struct kms_access_key *key,
 	return 0;
 }
 
-static const char *refusal_name(enum sigv4_refusal why)
+static const struct kms_error *error_of(enum sigv4_refusal why)
 {
-	static const char *const names[SIGV4_REFUSAL_COUNT] = {
+	static const enum kms_error_id errors[SIGV4_REFUSAL_COUNT] = {
 		[SIGV4_NO_AUTHORIZATION] =
-			"MissingAuthenticationTokenException",
-		[SIGV4_INCOMPLETE] = "IncompleteSignatureException",
-		[SIGV4_BAD_PAIR] = "IncompleteSignatureException",
-		[SIGV4_BAD_CREDENTIAL] = "IncompleteSignatureException",
-		[SIGV4_BAD_DATE] = "IncompleteSignatureException",
+			KMS_ERROR_MISSING_AUTHENTICATION_TOKEN,
+		[SIGV4_INCOMPLETE] = KMS_ERROR_INCOMPLETE_SIGNATURE,
+		[SIGV4_BAD_PAIR] = KMS_ERROR_INCOMPLETE_SIGNATURE,
+		[SIGV4_BAD_CREDENTIAL] = KMS_ERROR_INCOMPLETE_SIGNATURE,
+		[SIGV4_BAD_DATE] = KMS_ERROR_INCOMPLETE_SIGNATURE,
+		[SIGV4_WRONG_REGION] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_WRONG_SERVICE] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_WRONG_TERMINATOR] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_WRONG_DATE] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_EXPIRED] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_NOT_YET_CURRENT] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_UNSIGNED_HEADER] = KMS_ERROR_INVALID_SIGNATURE,
+		[SIGV4_MISMATCH] = KMS_ERROR_INVALID_SIGNATURE,
 	};
 
-	return names[why] ? names[why] : "InvalidSignatureException";
+	return kms_error_get(errors[why]);
 }
 
 static enum sigv4_refusal verify(struct kms_auth *a,
@@ -181,13 +190,13 @@ static enum sigv4_refusal verify(struct kms_auth *a,
 	key = kms_config_access_key(a->config, auth->access_key_id);
 	/* Session tokens belong to temporary keys, of which we make none. */
 	if (!key || auth->session_token) {
-		refuse(id, "UnrecognizedClientException",
+		refuse(id, KMS_ERROR_UNRECOGNIZED_CLIENT,
 		       "The security token included in the request is "
 		       "invalid.");
 		return SIGV4_OK;
 	}
 	if (get_day_key(a, key, id->region, auth->date, &day_key) < 0) {
-		refuse(id, "KMSInternalException", "out of memory");
+		refuse(id, KMS_ERROR_INTERNAL, "out of memory");
 		return SIGV4_OK;
 	}
 	id->who = &a->config->principals[key->principal];
@@ -221,7 +230,7 @@ void kms_auth_signature(struct kms_auth *a, const struct sigv4_request *req,
 		ret->region = a->regions[0];
 	if (why) {
 		ret->who = NULL;
-		ret->error = refusal_name(why);
+		ret->error = error_of(why);
 		sigv4_explain(why, &auth, &policy, ret->message);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "kmsagent/crypto/sigv4.h"
 #include "kmsagent/kms/config.h"
+#include "kmsagent/kms/error.h"
 
 /* One a thread: signing keys are kept ready for the thread that uses them. */
 struct kms_auth;
@@ -23,9 +24,9 @@ void kms_auth_free(struct kms_auth *a);
 /* What is known once somebody is let in, and what to tell if not. */
 struct kms_identity {
 	const struct kms_principal *who; /* NULL: refused */
-	const char *access_key_id; /* as given, verified or not; or NULL */
-	const char *region;	   /* a configured one */
-	const char *error;	   /* AWS's name, if refused */
+	const char *access_key_id;     /* as given, verified or not; or NULL */
+	const char *region;	       /* a configured one */
+	const struct kms_error *error; /* why it is refused */
 	char message[SIGV4_EXPLAIN_BYTES];
 	char given_key_id[SIGV4_ACCESS_KEY_ID_MAX + 1]; /* private */
 };
