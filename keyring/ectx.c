@@ -4,43 +4,8 @@
 
 #include <string.h>
 
+#include "keyring/utf8.h"
 #include "keyring/wire.h"
-
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static bool is_utf8(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	while (*p) {
-		unsigned lead = *p++, need, low = 0x80, high = 0xbf;
-
-		if (lead < 0x80)
-			continue;
-		if (lead >= 0xc2 && lead <= 0xdf)
-			need = 1;
-		else if (lead >= 0xe0 && lead <= 0xef)
-			need = 2;
-		else if (lead >= 0xf0 && lead <= 0xf4)
-			need = 3;
-		else
-			return false;
-		if (lead == 0xe0)
-			low = 0xa0;
-		else if (lead == 0xed)
-			high = 0x9f;
-		else if (lead == 0xf0)
-			low = 0x90;
-		else if (lead == 0xf4)
-			high = 0x8f;
-		for (; need > 0; need--, p++) {
-			if (*p < low || *p > high)
-				return false;
-			low = 0x80;
-			high = 0xbf;
-		}
-	}
-	return true;
-}
 
 /* Where @key is, or would be inserted; strcmp orders by unsigned bytes. */
 static size_t position(const struct ectx *c, const char *key, bool *ret_found)
@@ -72,7 +37,7 @@ int ectx_add(struct ectx *c, const char *key, const char *value)
 	bool found;
 	size_t at, added;
 
-	if (!is_utf8(key) || !is_utf8(value))
+	if (!utf8_is_valid(key) || !utf8_is_valid(value))
 		return -EILSEQ;
 	at = position(c, key, &found);
 	if (found)

@@ -37,8 +37,9 @@ int varlink_client_peer(const struct varlink_client *c,
  *   -ETIMEDOUT   @timeout_ms passed (negative = wait for ever)
  *   -ECONNRESET  the service closed the connection
  *   -EBADMSG, -EILSEQ, -EMSGSIZE   not a reply
- * or errno of sendmsg and recvmsg.  After any error but -EREMOTEIO the
- * connection is of no more use: further calls give -ENOTCONN.
+ *   -EINVAL      more than 8 descriptors, or not a method's name
+ * or errno of sendmsg and recvmsg.  After any error but -EREMOTEIO and
+ * -EINVAL the connection is of no more use: further calls give -ENOTCONN.
  */
 int varlink_client_call(struct varlink_client *c, const char *method,
 			const cJSON *params, const int *fds, size_t nfds,

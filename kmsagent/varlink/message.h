@@ -18,6 +18,9 @@
 #define VARLINK_MAX_DEPTH	  16
 #define VARLINK_MAX_FDS		  8
 #define VARLINK_MAX_NAME_BYTES	  255 /* of a method or error */
+/* Values in a message; each costs the parser some 64 bytes. */
+#define VARLINK_MAX_CALL_VALUES	 4096
+#define VARLINK_MAX_REPLY_VALUES ((size_t)1 << 17)
 
 /*
  * Look for the end of the first message in @len received bytes.  Returns 1
@@ -42,22 +45,22 @@ struct varlink_message {
 
 /*
  * Parse a frame.  Refused with -EBADMSG: not one JSON object, bytes left
- * over, nested deeper than VARLINK_MAX_DEPTH, a NUL written as \u0000 (it
+ * over, nested deeper than VARLINK_MAX_DEPTH, more than @max_values, a NUL written as \u0000 (it
  * would cut a C string short), a member twice at any level, a known member
  * of the wrong type, "method" and "error" together.  -EILSEQ: not UTF-8.
  * -EMSGSIZE, -ENOMEM.  Unknown members are let pass, as the protocol wants.
  */
-int varlink_message_parse(const char *bytes, size_t len,
+int varlink_message_parse(const char *bytes, size_t len, size_t max_values,
 			  struct varlink_message *ret) _must_check_;
 
 void varlink_message_done(struct varlink_message *m);
 
 /* "io.example.Iface.Method": the last dot; a reversed domain before it, an
- * upper-case CamelCase word behind.  Pure. */
+ * word with an upper-case initial behind.  Pure. */
 bool varlink_member_is_valid(const char *name) _must_check_;
 
 /*
- * Text and its NUL, ready to send; the caller frees.  NULL @params are sent
+ * Text and its NUL, ready to send; the caller frees by cJSON_free().  NULL @params are sent
  * as an empty object.  -EMSGSIZE, -ENOMEM.
  */
 int varlink_message_format(const char *method, const char *error,

@@ -59,6 +59,9 @@ struct varlink_config {
 	const char *idl;       /* its definition, for GetInterfaceDescription */
 	const struct varlink_method *methods; /* ends with a NULL name */
 	void *userdata;
+	/* What a connection over a cap is told, with a "reason"; NULL = it is
+	 * closed without a word. */
+	const char *busy_error;
 	/* Caps; 0 takes the default in brackets. */
 	unsigned max_connections;	  /* all uids [1024] */
 	unsigned max_connections_per_uid; /* uids other than 0 [64] */
@@ -73,7 +76,8 @@ struct varlink_config {
 int varlink_server_new(const struct varlink_config *config,
 		       struct varlink_server **ret) _must_check_;
 
-/* Closes every connection (cancelling their calls) and the socket. */
+/* Closes every connection (cancelling their calls) and the socket.  Never
+ * from inside a handler. */
 void varlink_server_free(struct varlink_server *s);
 static inline void varlink_server_freep(struct varlink_server **s)
 {
