@@ -114,7 +114,7 @@ void conn_clear_request(struct conn *c)
 		secret_wipe(c->body, c->body_len);
 	c->body_len = 0;
 	c->is_too_large = false;
-	c->is_known_path = false;
+	c->route = CONN_ROUTE_NOWHERE;
 	c->phase = CONN_IDLE;
 }
 

@@ -21,17 +21,24 @@ enum conn_phase {
 	CONN_ANSWERED, /* the answer is on its way */
 };
 
+/* What a request is for. */
+enum conn_route {
+	CONN_ROUTE_NOWHERE,
+	CONN_ROUTE_CALL,   /* POST / */
+	CONN_ROUTE_HEALTH, /* GET /healthz */
+};
+
 struct conn {
 	struct conn *prev, *next; /* of its thread */
 	int fd;			  /* borrowed from the HTTP library */
 	int64_t deadline_ms;	  /* of CLOCK_BOOTTIME */
 	enum conn_phase phase;
 	bool is_unix;
-	uid_t uid;	    /* of the peer, on a Unix socket */
-	char source[64];    /* "127.0.0.1", "unix:1000" */
-	bool is_known_path; /* the request is for "/" or "/healthz" */
-	bool is_too_large;  /* body over its limit: not kept */
-	char *body;	    /* owned; wiped before it is freed */
+	uid_t uid;	 /* of the peer, on a Unix socket */
+	char source[64]; /* "127.0.0.1", "unix:1000" */
+	enum conn_route route;
+	bool is_too_large; /* body over its limit: not kept */
+	char *body;	   /* owned; wiped before it is freed */
 	size_t body_len;
 	size_t body_cap;
 };

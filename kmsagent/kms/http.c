@@ -139,25 +139,46 @@ static enum MHD_Result answer_not_found(struct worker *w, struct conn *c,
 /* All headers are there; a body may follow. */
 static enum MHD_Result on_headers(struct worker *w, struct conn *c,
 				  struct MHD_Connection *connection,
-				  const char *path, const char *method)
+				  const char *method)
 {
 	const char *length;
 
 	c->phase = CONN_HEADERS;
-	if (c->is_known_path && strcmp(method, "GET") == 0 &&
-	    strcmp(path, "/healthz") == 0)
-		return answer_health(w, c, connection);
-	if (!c->is_known_path || strcmp(method, "POST") != 0 ||
-	    strcmp(path, "/") != 0)
-		return answer_not_found(w, c, connection);
+	if (strcmp(method, c->route == CONN_ROUTE_CALL ? "POST" : "GET") != 0)
+		c->route = CONN_ROUTE_NOWHERE;
 	length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 					     "Content-Length");
-	/* The library has checked that it is a number. */
+	/* The library has checked that it is a number.  Answered at once, so
+	 * that a client which asked first (RFC 9110, 100-continue) sends
+	 * nothing; the connection ends with the answer. */
 	if (length && strtoull(length, NULL, 10) > KMS_BODY_MAX_BYTES) {
 		c->is_too_large = true;
 		return answer_call(w, c, connection);
 	}
 	return MHD_YES;
+}
+
+static enum MHD_Result on_body(struct conn *c, const char *bytes, size_t len)
+{
+	if (conn_add_body(c, bytes, len, KMS_BODY_MAX_BYTES) < 0)
+		return MHD_NO;
+	/* It points into the library's own, writable pool. */
+	secret_wipe((void *)(uintptr_t)bytes, len);
+	return MHD_YES;
+}
+
+static enum MHD_Result on_complete(struct worker *w, struct conn *c,
+				   struct MHD_Connection *connection)
+{
+	switch (c->route) {
+	case CONN_ROUTE_CALL:
+		return answer_call(w, c, connection);
+	case CONN_ROUTE_HEALTH:
+		return answer_health(w, c, connection);
+	case CONN_ROUTE_NOWHERE:
+		break;
+	}
+	return answer_not_found(w, c, connection);
 }
 
 /*
@@ -172,21 +193,16 @@ static enum MHD_Result on_request(void *userdata,
 {
 	struct worker *w = userdata;
 	struct conn *c = *request;
+	size_t piece = *len;
 
+	(void)path;
 	(void)version;
 	if (!c)
 		return MHD_NO;
 	if (c->phase == CONN_ARRIVING)
-		return on_headers(w, c, connection, path, method);
-	if (*len > 0) {
-		if (conn_add_body(c, bytes, *len, KMS_BODY_MAX_BYTES) < 0)
-			return MHD_NO;
-		/* It points into the library's own, writable pool. */
-		secret_wipe((void *)(uintptr_t)bytes, *len);
-		*len = 0;
-		return MHD_YES;
-	}
-	return answer_call(w, c, connection);
+		return on_headers(w, c, connection, method);
+	*len = 0;
+	return piece ? on_body(c, bytes, piece) : on_complete(w, c, connection);
 }
 
 /* The request line is there: from now the whole request has its deadline. */
@@ -199,8 +215,10 @@ static void *on_request_line(void *userdata, const char *uri,
 	struct conn *c = info->socket_context;
 
 	/* Here, because the library hands on a path without its query. */
-	c->is_known_path =
-		strcmp(uri, "/") == 0 || strcmp(uri, "/healthz") == 0;
+	if (strcmp(uri, "/") == 0)
+		c->route = CONN_ROUTE_CALL;
+	else if (strcmp(uri, "/healthz") == 0)
+		c->route = CONN_ROUTE_HEALTH;
 	c->phase = CONN_ARRIVING;
 	if (c->deadline_ms > w->now_ms + KMS_HTTP_REQUEST_MS)
 		c->deadline_ms = w->now_ms + KMS_HTTP_REQUEST_MS;
