@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The keys and aliases that kmsd holds in memory, per region.  Storage knows
+ * them as records (record.h); who may use them is decided elsewhere.
+ *
+ * Locking.  Readers hold service.table for reading while they look at a key.
+ * A change holds service.mutate from its first look to its end, makes the
+ * store durable, and only then takes service.table for writing, for as long
+ * as it takes to set a few fields.  So readers never wait for a disk.
+ */
+#ifndef KMSAGENT_KMS_KEY_H
+#define KMSAGENT_KMS_KEY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keyring/cleanup.h"
+#include "kmsagent/base/arn.h"
+#include "kmsagent/crypto/aead.h"
+#include "kmsagent/crypto/blob.h"
+#include "kmsagent/kms/index.h"
+#include "kmsagent/kms/state.h"
+
+struct kms_service;
+
+enum kms_usage {
+	KMS_USAGE_ANY = 0, /* of an operation: it does not care */
+	KMS_USAGE_ENCRYPT_DECRYPT,
+	KMS_USAGE_SIGN_VERIFY,
+	KMS_USAGE_GENERATE_VERIFY_MAC,
+	KMS_USAGE_KEY_AGREEMENT,
+	KMS_USAGE_COUNT,
+};
+
+enum kms_manager {
+	KMS_MANAGER_CUSTOMER,
+	KMS_MANAGER_AWS,
+};
+
+/* One kind of key that this build makes: a row of the table in key.c. */
+struct kms_spec {
+	const char *name; /* "SYMMETRIC_DEFAULT" */
+	enum kms_usage default_usage;
+	unsigned usages;			  /* 1 << enum kms_usage */
+	const char *const *encryption_algorithms; /* NULL-terminated or NULL */
+	size_t material_bytes;
+};
+
+/* One backing key.  Unwrapped on first use, then kept. */
+struct kms_material {
+	char id[BLOB_MATERIAL_ID_LEN + 1];
+	int64_t created_ms;
+	uint8_t *wrapped;
+	size_t wrapped_len;
+	atomic_bool is_ready;
+	struct xaes_key key; /* valid once is_ready */
+};
+
+/* What an operation may change, in one piece. */
+struct kms_key_meta {
+	enum kms_state state;
+	int64_t deletion_ms; /* 0: none; else when the key ceases to be */
+};
+
+struct kms_key {
+	const char *name; /* for the index: points to id */
+	char id[ARN_KEY_ID_CHARS + 1];
+	char *arn;
+	struct kms_region *region;
+	const struct kms_spec *spec;
+	enum kms_usage usage;
+	enum kms_manager manager;
+	int64_t created_ms;
+	char *description;
+	char *tags; /* JSON array as given, or NULL */
+	struct kms_key_meta meta;
+	uint64_t revision; /* of the record in the store */
+	struct kms_material *materials;
+	size_t nmaterials; /* the last one encrypts, all decrypt */
+	struct kms_index aliases;
+};
+
+struct kms_alias {
+	const char *name; /* "alias/x"; owned */
+	char *arn;
+	struct kms_key *key;
+	int64_t created_ms;
+	int64_t updated_ms;
+	uint64_t revision;
+};
+
+struct kms_region {
+	char *name;
+	struct kms_index keys;
+	struct kms_index aliases;
+};
+
+const struct kms_spec *kms_spec_find(const char *name);
+const char *kms_usage_name(enum kms_usage usage);
+/* KMS_USAGE_ANY: no such usage. */
+enum kms_usage kms_usage_find(const char *name);
+const char *kms_manager_name(enum kms_manager manager);
+
+/* Half-built ones too; NULL is fine.  Wipes the material. */
+void kms_key_free(struct kms_key *key);
+void kms_key_freep(struct kms_key **key);
+void kms_alias_free(struct kms_alias *alias);
+void kms_alias_freep(struct kms_alias **alias);
+
+/* The waiting period is over: the key is as good as gone. */
+bool kms_key_is_expired(const struct kms_key *key, int64_t now_ms);
+
+/* By id or alias name within a region; NULL if unknown or expired. */
+struct kms_key *kms_key_find(const struct kms_region *region, const char *id,
+			     int64_t now_ms);
+struct kms_alias *kms_alias_find(const struct kms_region *region,
+				 const char *name, int64_t now_ms);
+
+/*
+ * The material of @key with this id, NULL: the current one.  *ret_key is
+ * borrowed from the key.  Returns 0, -ENOENT (no such material), -EBADMSG
+ * (the record was tampered with), -ENOMEM, -EIO.
+ */
+int kms_material_get(struct kms_service *svc, struct kms_key *key,
+		     const char *id, struct blob_key *ret) _must_check_;
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start: every record of the store becomes a key or an alias.  A record that
+ * cannot be is a damaged store, and kmsd does not serve from one: to leave
+ * out a key silently would be to lose it.
+ */
+#include <string.h>
+
+#include "kmsagent/base/io.h"
+#include "kmsagent/base/json.h"
+#include "kmsagent/crypto/encoding.h"
+#include "kmsagent/crypto/wrap.h"
+#include "kmsagent/kms/record.h"
+#include "kmsagent/kms/service.h"
+
+#define RECORD_VERSION 1
+#define EPOCH_MS_MAX   253402300800000 /* the year 10000 */
+#define MAX_WRAPPED    4096
+
+struct loading {
+	struct kms_service *svc;
+	char *why;
+	size_t why_len;
+};
+
+static int damaged(struct loading *l, const char *id, const char *what)
+{
+	snprintf(l->why, l->why_len,
+		 "key store: record '%s': %s; restore the store from a backup",
+		 id, what);
+	return -EUCLEAN;
+}
+
+static int decode_material(const cJSON *item, struct kms_material *m)
+{
+	const char *id, *kek, *text;
+	int64_t created;
+	size_t cap;
+
+	if (json_get_string(item, "id", &id) < 0 ||
+	    strlen(id) != BLOB_MATERIAL_ID_LEN ||
+	    json_get_string(item, "kek", &kek) < 0 ||
+	    strcmp(kek, KMS_KEK_ID) != 0 ||
+	    json_get_int(item, "created", 0, EPOCH_MS_MAX, &created) < 0 ||
+	    json_get_string(item, "wrapped", &text) < 0)
+		return -EBADMSG;
+	cap = BASE64_DECODED_MAX(strlen(text));
+	if (cap == 0 || cap > MAX_WRAPPED)
+		return -EBADMSG;
+	memcpy(m->id, id, BLOB_MATERIAL_ID_LEN + 1);
+	m->created_ms = created;
+	m->wrapped = malloc(cap);
+	if (!m->wrapped)
+		return -ENOMEM;
+	return base64_decode(text, strlen(text), m->wrapped, cap,
+			     &m->wrapped_len) < 0
+		       ? -EBADMSG
+		       : 0;
+}
+
+static int decode_materials(const cJSON *obj, struct kms_key *key)
+{
+	const cJSON *list, *item;
+	int r;
+
+	if (json_get_array(obj, "materials", &list) < 0 || !list->child)
+		return -EBADMSG;
+	key->materials = calloc((size_t)cJSON_GetArraySize(list),
+				sizeof(*key->materials));
+	if (!key->materials)
+		return -ENOMEM;
+	cJSON_ArrayForEach(item, list)
+	{
+		r = decode_material(item, &key->materials[key->nmaterials++]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int decode_key(const cJSON *obj, struct kms_key *key)
+{
+	const char *state, *spec, *usage, *manager, *text = "";
+	int64_t version, deletion = 0;
+	int r;
+
+	if (json_get_int(obj, "v", RECORD_VERSION, RECORD_VERSION, &version) <
+		    0 ||
+	    json_get_string(obj, "state", &state) < 0 ||
+	    json_get_string(obj, "spec", &spec) < 0 ||
+	    json_get_string(obj, "usage", &usage) < 0 ||
+	    json_get_string(obj, "manager", &manager) < 0 ||
+	    json_get_int(obj, "created", 0, EPOCH_MS_MAX, &key->created_ms) < 0)
+		return -EBADMSG;
+	key->meta.state = kms_state_find(state);
+	key->spec = kms_spec_find(spec);
+	key->usage = kms_usage_find(usage);
+	key->manager = strcmp(manager, "AWS") == 0 ? KMS_MANAGER_AWS
+						   : KMS_MANAGER_CUSTOMER;
+	if (key->meta.state == KMS_STATE_COUNT || !key->spec || !key->usage)
+		return -EBADMSG;
+	r = json_get_int(obj, "deletion", 0, EPOCH_MS_MAX, &deletion);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	key->meta.deletion_ms = deletion;
+	r = json_get_string(obj, "description", &text);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	key->description = strdup(text);
+	if (!key->description)
+		return -ENOMEM;
+	if (json_get_string(obj, "tags", &text) == 0) {
+		key->tags = strdup(text);
+		if (!key->tags)
+			return -ENOMEM;
+	}
+	return decode_materials(obj, key);
+}
+
+/* "REGION/REST": the region that we serve, and the rest. */
+static struct kms_region *split(struct loading *l, const char *id,
+				const char **ret_rest)
+{
+	const char *slash = strchr(id, '/');
+
+	if (!slash)
+		return NULL;
+	*ret_rest = slash + 1;
+	for (size_t i = 0; i < l->svc->nregions; i++) {
+		struct kms_region *r = &l->svc->regions[i];
+
+		if (strlen(r->name) == (size_t)(slash - id) &&
+		    memcmp(r->name, id, (size_t)(slash - id)) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+/* A region that is not configured now keeps its records, unseen. */
+static bool is_elsewhere(const char *id)
+{
+	return strchr(id, '/') != NULL;
+}
+
+static int load_key(void *userdata, const char *id, const void *value,
+		    size_t len, uint64_t revision)
+{
+	struct loading *l = userdata;
+	_cleanup_(kms_key_freep) struct kms_key *key = NULL;
+	_json_ cJSON *obj = NULL;
+	const char *name = NULL;
+	struct kms_region *region = split(l, id, &name);
+	int r;
+
+	if (!region)
+		return is_elsewhere(id) ? 0 : damaged(l, id, "no region");
+	if (!arn_key_id_is_valid(name))
+		return damaged(l, id, "not a key id");
+	r = json_parse_object(value, len, &obj);
+	if (r < 0)
+		return r == -EBADMSG ? damaged(l, id, "not JSON") : r;
+	key = calloc(1, sizeof(*key));
+	if (!key)
+		return -ENOMEM;
+	memcpy(key->id, name, ARN_KEY_ID_CHARS + 1);
+	key->name = key->id;
+	key->region = region;
+	key->revision = revision;
+	key->arn = arn_format_key(region->name, l->svc->account, key->id);
+	if (!key->arn)
+		return -ENOMEM;
+	r = decode_key(obj, key);
+	if (r < 0)
+		return r == -EBADMSG ? damaged(l, id,
+					       "a field is missing or "
+					       "of a newer kmsd")
+				     : r;
+	r = kms_index_reserve(&region->keys);
+	if (r < 0)
+		return r;
+	kms_index_add(&region->keys, key);
+	take_ptr(key);
+	return 0;
+}
+
+static int load_alias(void *userdata, const char *id, const void *value,
+		      size_t len, uint64_t revision)
+{
+	struct loading *l = userdata;
+	_cleanup_(kms_alias_freep) struct kms_alias *alias = NULL;
+	_json_ cJSON *obj = NULL;
+	const char *name = NULL, *target;
+	struct kms_region *region = split(l, id, &name);
+	struct kms_key *key;
+	int64_t version;
+	int r;
+
+	if (!region)
+		return is_elsewhere(id) ? 0 : damaged(l, id, "no region");
+	if (!arn_alias_name_is_valid(name))
+		return damaged(l, id, "not an alias name");
+	r = json_parse_object(value, len, &obj);
+	if (r < 0)
+		return r == -EBADMSG ? damaged(l, id, "not JSON") : r;
+	if (json_get_int(obj, "v", RECORD_VERSION, RECORD_VERSION, &version) <
+		    0 ||
+	    json_get_string(obj, "key", &target) < 0)
+		return damaged(l, id, "a field is missing or of a newer kmsd");
+	key = kms_index_find(&region->keys, target);
+	if (!key)
+		return damaged(l, id, "its key is not there");
+	r = kms_service_new_alias(l->svc, key, name, 0, &alias);
+	if (r < 0)
+		return r;
+	alias->revision = revision;
+	if (json_get_int(obj, "created", 0, EPOCH_MS_MAX, &alias->created_ms) <
+		    0 ||
+	    json_get_int(obj, "updated", 0, EPOCH_MS_MAX, &alias->updated_ms) <
+		    0)
+		return damaged(l, id, "a time is missing");
+	r = kms_index_reserve(&region->aliases);
+	if (r == 0)
+		r = kms_index_reserve(&key->aliases);
+	if (r < 0)
+		return r;
+	kms_index_add(&region->aliases, alias);
+	kms_index_add(&key->aliases, alias);
+	take_ptr(alias);
+	return 0;
+}
+
+int kms_records_load(struct kms_service *svc, char *why, size_t why_len)
+{
+	struct loading l = {.svc = svc, .why = why, .why_len = why_len};
+	int r = store_scan(svc->store, "key", load_key, &l);
+
+	if (r == 0)
+		r = store_scan(svc->store, "alias", load_alias, &l);
+	if (r < 0 && !why[0])
+		snprintf(why, why_len, "key store: cannot be read: %s",
+			 strerror(-r));
+	return r;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* KeyMetadata, as CreateKey, DescribeKey and others answer it. */
+#ifndef KMSAGENT_KMS_METADATA_H
+#define KMSAGENT_KMS_METADATA_H
+
+#include "kmsagent/kms/task.h"
+
+/* Put KeyMetadata of @key into the body.  0 or -ENOMEM. */
+int kms_put_metadata(struct kms_task *t,
+		     const struct kms_key *key) _must_check_;
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CreateKey, DescribeKey, ListKeys.
+ * Source: AWS KMS API Reference, pages of these names, and KeyMetadata.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "kmsagent/base/json.h"
+#include "kmsagent/kms/metadata.h"
+#include "kmsagent/kms/page.h"
+#include "kmsagent/kms/record.h"
+#include "kmsagent/kms/service.h"
+#include "kmsagent/kms/task.h"
+
+#define LIST_KEYS_DEFAULT 100
+
+static cJSON *algorithms(const char *const *names)
+{
+	return cJSON_CreateStringArray(names, names[1] ? 2 : 1);
+}
+
+static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
+			 cJSON *obj)
+{
+	const struct kms_material *current =
+		&key->materials[key->nmaterials - 1];
+	enum kms_state state = key->meta.state;
+
+	if (json_add_string(obj, "AWSAccountId", t->svc->account) < 0 ||
+	    json_add_string(obj, "KeyId", key->id) < 0 ||
+	    json_add_string(obj, "Arn", key->arn) < 0 ||
+	    kms_json_time(obj, "CreationDate", key->created_ms) < 0 ||
+	    json_add_bool(obj, "Enabled", state == KMS_STATE_ENABLED) < 0 ||
+	    json_add_string(obj, "Description", key->description) < 0 ||
+	    json_add_string(obj, "KeyUsage", kms_usage_name(key->usage)) < 0 ||
+	    json_add_string(obj, "KeyState", kms_state_name(state)) < 0 ||
+	    (key->meta.deletion_ms &&
+	     kms_json_time(obj, "DeletionDate", key->meta.deletion_ms) < 0) ||
+	    json_add_string(obj, "Origin", "AWS_KMS") < 0 ||
+	    json_add_string(obj, "KeyManager", kms_manager_name(key->manager)) <
+		    0 ||
+	    json_add_string(obj, "CustomerMasterKeySpec", key->spec->name) <
+		    0 ||
+	    json_add_string(obj, "KeySpec", key->spec->name) < 0 ||
+	    json_add_item(obj, "EncryptionAlgorithms",
+			  algorithms(key->spec->encryption_algorithms)) < 0 ||
+	    json_add_bool(obj, "MultiRegion", false) < 0 ||
+	    json_add_string(obj, "CurrentKeyMaterialId", current->id) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int kms_put_metadata(struct kms_task *t, const struct kms_key *key)
+{
+	_json_ cJSON *obj = cJSON_CreateObject();
+
+	if (!obj || fill_metadata(t, key, obj) < 0)
+		return -ENOMEM;
+	return kms_put_item(t->reply, "KeyMetadata", take_ptr(obj));
+}
+
+/*
+ * What AWS takes and this build would have to pass over.  A policy that is
+ * not evaluated would be a lock that does not close.
+ */
+static int refuse_unbuilt(struct kms_task *t)
+{
+	static const char *const members[] = {"Policy", "CustomKeyStoreId",
+					      "XksKeyId"};
+	const char *origin = kms_arg_string(t, "Origin");
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		int r = kms_refuse_member(t, members[i]);
+
+		if (r)
+			return r;
+	}
+	if (kms_arg_bool(t, "MultiRegion"))
+		return kms_refuse_member(t, "MultiRegion");
+	if (origin && strcmp(origin, "AWS_KMS") != 0)
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"This kmsd does not support Origin %s of "
+				"CreateKey.",
+				origin);
+	return 0;
+}
+
+static int choose_spec(struct kms_task *t, const struct kms_spec **ret_spec,
+		       enum kms_usage *ret_usage)
+{
+	const char *new_name = kms_arg_string(t, "KeySpec");
+	const char *old_name = kms_arg_string(t, "CustomerMasterKeySpec");
+	const char *usage = kms_arg_string(t, "KeyUsage");
+	const char *name = new_name   ? new_name
+			   : old_name ? old_name
+				      : "SYMMETRIC_DEFAULT";
+	const struct kms_spec *spec = kms_spec_find(name);
+
+	if (new_name && old_name)
+		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
+				"You cannot specify KeySpec and "
+				"CustomerMasterKeySpec in the same request. "
+				"CustomerMasterKeySpec is deprecated.");
+	if (!usage && strcmp(name, "SYMMETRIC_DEFAULT") != 0)
+		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
+				"You must specify a KeyUsage value for all "
+				"KMS keys except for symmetric encryption "
+				"keys.");
+	if (!spec)
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"This kmsd does not support KeySpec %s of "
+				"CreateKey.",
+				name);
+	*ret_usage = usage ? kms_usage_find(usage) : spec->default_usage;
+	if (!(spec->usages & (1u << *ret_usage)))
+		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
+				"KeyUsage %s is not compatible with KeySpec "
+				"%s",
+				usage, name);
+	*ret_spec = spec;
+	return 0;
+}
+
+static int check_tags(struct kms_task *t, const cJSON *tags)
+{
+	const cJSON *tag, *other;
+
+	if (cJSON_GetArraySize(tags) > KMS_MAX_TAGS)
+		return kms_fail(t->reply, KMS_ERROR_TAG, "Too many tags");
+	cJSON_ArrayForEach(tag, tags)
+	{
+		const char *key = NULL, *again = NULL;
+
+		if (json_get_string(tag, "TagKey", &key) < 0)
+			return -EBADMSG;
+		if (strncasecmp(key, "aws:", 4) == 0)
+			return kms_fail(t->reply, KMS_ERROR_TAG,
+					"Tags beginning with aws: are "
+					"reserved");
+		for (other = tag->next; other; other = other->next)
+			if (json_get_string(other, "TagKey", &again) == 0 &&
+			    strcmp(key, again) == 0)
+				return kms_fail(t->reply, KMS_ERROR_TAG,
+						"Duplicate tag keys");
+	}
+	return 0;
+}
+
+static int create_key(struct kms_task *t, const struct kms_spec *spec,
+		      enum kms_usage usage)
+{
+	_cleanup_(kms_key_freep) struct kms_key *key = NULL;
+	const char *description = kms_arg_string(t, "Description");
+	const cJSON *tags = kms_arg(t, "Tags");
+	int r = kms_service_new_key(
+		t->svc, t->region, spec, usage, KMS_MANAGER_CUSTOMER,
+		description ? description : "", t->now_ms, &key);
+
+	if (r < 0)
+		return r;
+	if (tags) {
+		key->tags = json_print(tags);
+		if (!key->tags)
+			return -ENOMEM;
+	}
+	/* All that can fail in the answer, before what cannot be undone. */
+	r = kms_put_metadata(t, key);
+	if (r == 0)
+		r = kms_reply_note_key(t->reply, key->arn);
+	if (r == 0)
+		r = kms_key_add(t->svc, key, NULL);
+	if (r == 0)
+		take_ptr(key);
+	return r;
+}
+
+int kms_op_create_key(struct kms_task *t)
+{
+	const struct kms_spec *spec = NULL;
+	enum kms_usage usage = KMS_USAGE_ANY;
+	const cJSON *tags = kms_arg(t, "Tags");
+	int r = choose_spec(t, &spec, &usage);
+
+	if (r == 0)
+		r = refuse_unbuilt(t);
+	if (r == 0 && tags)
+		r = check_tags(t, tags);
+	if (r)
+		return r;
+	if (t->region->keys.count >= t->svc->max_keys)
+		return kms_fail(t->reply, KMS_ERROR_LIMIT_EXCEEDED,
+				"This region has %zu keys, which is the "
+				"limit.",
+				t->region->keys.count);
+	return create_key(t, spec, usage);
+}
+
+int kms_op_describe_key(struct kms_task *t)
+{
+	return kms_put_metadata(t, t->key);
+}
+
+static bool is_gone(const struct kms_task *t, const void *element)
+{
+	return kms_key_is_expired(element, t->now_ms);
+}
+
+static cJSON *show_key(const void *element)
+{
+	const struct kms_key *key = element;
+	_json_ cJSON *obj = cJSON_CreateObject();
+
+	if (!obj || json_add_string(obj, "KeyId", key->id) < 0 ||
+	    json_add_string(obj, "KeyArn", key->arn) < 0)
+		return NULL;
+	return take_ptr(obj);
+}
+
+int kms_op_list_keys(struct kms_task *t)
+{
+	return kms_page_list(t, &t->region->keys, "Keys", LIST_KEYS_DEFAULT,
+			     is_gone, show_key);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The operations' table: what exists, who runs it, which permission it
+ * needs, which keys in which states it takes.  To offer an operation, write
+ * its handler in an op-*.c and fill in its row.
+ */
+#ifndef KMSAGENT_KMS_OP_H
+#define KMSAGENT_KMS_OP_H
+
+#include "kmsagent/kms/key.h"
+#include "kmsagent/kms/state.h"
+#include "kmsagent/kms/validate.h"
+
+struct kms_task;
+
+enum kms_op_flag {
+	KMS_OP_CHANGES = 1 << 0,       /* metadata: runs under service.mutate */
+	KMS_OP_READ_ONLY = 1 << 1,     /* to the audit record */
+	KMS_OP_ALIAS = 1 << 2,	       /* its key member takes aliases */
+	KMS_OP_CROSS_ACCOUNT = 1 << 3, /* others' principals may, by ARN */
+	KMS_OP_OWN_CHECKS = 1 << 4,    /* the handler resolves, authorises */
+};
+
+struct kms_op {
+	const char *name; /* "Encrypt" */
+
+	/* Runs behind all checks.  NULL: known, not offered by this build. */
+	int (*run)(struct kms_task *task);
+
+	const char *permission; /* "kms:Encrypt" */
+	const char *key_member; /* "KeyId", or NULL: no key, or own checks */
+	enum kms_usage usage;	/* that the key must have */
+	unsigned states;	/* KMS_IN_...: that the key may be in */
+	unsigned flags;		/* enum kms_op_flag */
+	const struct kms_param *params;
+};
+
+/* NULL if AWS has no such operation either. */
+const struct kms_op *kms_op_find(const char *name);
+
+/* The whole table, for tests and documentation. */
+extern const struct kms_op kms_ops[];
+extern const size_t kms_ops_count;
+
+int kms_op_create_key(struct kms_task *c) _must_check_;
+int kms_op_describe_key(struct kms_task *c) _must_check_;
+int kms_op_list_keys(struct kms_task *c) _must_check_;
+int kms_op_enable_key(struct kms_task *c) _must_check_;
+int kms_op_disable_key(struct kms_task *c) _must_check_;
+int kms_op_schedule_key_deletion(struct kms_task *c) _must_check_;
+int kms_op_cancel_key_deletion(struct kms_task *c) _must_check_;
+int kms_op_create_alias(struct kms_task *c) _must_check_;
+int kms_op_update_alias(struct kms_task *c) _must_check_;
+int kms_op_delete_alias(struct kms_task *c) _must_check_;
+int kms_op_list_aliases(struct kms_task *c) _must_check_;
+int kms_op_encrypt(struct kms_task *c) _must_check_;
+int kms_op_decrypt(struct kms_task *c) _must_check_;
+int kms_op_reencrypt(struct kms_task *c) _must_check_;
+int kms_op_generate_data_key(struct kms_task *c) _must_check_;
+int kms_op_generate_data_key_without_plaintext(struct kms_task *c) _must_check_;
+int kms_op_generate_random(struct kms_task *c) _must_check_;
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records: how keys and aliases look in the store, and the order of a change:
+ * room in memory, then the store, then the readers.  Nothing can fail between
+ * the last two.
+ */
+#include "kmsagent/kms/record.h"
+
+#include <string.h>
+
+#include "kmsagent/base/io.h"
+#include "kmsagent/base/json.h"
+#include "kmsagent/crypto/encoding.h"
+#include "kmsagent/crypto/wrap.h"
+#include "kmsagent/kms/service.h"
+
+#define RECORD_VERSION 1
+#define KIND_KEY       "key"
+#define KIND_ALIAS     "alias"
+
+/* One record on its way: id and text, owned. */
+struct record {
+	char *id;
+	char *text;
+};
+
+static void record_done(struct record *r)
+{
+	free(r->id);
+	json_text_free(r->text);
+}
+
+static int encode_materials(const struct kms_key *key, cJSON *obj)
+{
+	cJSON *list = cJSON_AddArrayToObject(obj, "materials");
+
+	for (size_t i = 0; list && i < key->nmaterials; i++) {
+		const struct kms_material *m = &key->materials[i];
+		cJSON *item = cJSON_CreateObject();
+		_free_ char *text = malloc(BASE64_LEN(m->wrapped_len) + 1);
+		bool ok = item && text && cJSON_AddItemToArray(list, item);
+
+		if (!ok) {
+			cJSON_Delete(item);
+			return -ENOMEM;
+		}
+		base64_encode(m->wrapped, m->wrapped_len, text);
+		if (json_add_string(item, "id", m->id) < 0 ||
+		    json_add_int(item, "created", m->created_ms) < 0 ||
+		    json_add_string(item, "kek", KMS_KEK_ID) < 0 ||
+		    json_add_string(item, "wrapped", text) < 0)
+			return -ENOMEM;
+	}
+	return list ? 0 : -ENOMEM;
+}
+
+static int encode_key(const struct kms_key *key,
+		      const struct kms_key_meta *meta, struct record *ret)
+{
+	_json_ cJSON *obj = cJSON_CreateObject();
+
+	if (!obj || json_add_int(obj, "v", RECORD_VERSION) < 0 ||
+	    json_add_string(obj, "state", kms_state_name(meta->state)) < 0 ||
+	    json_add_string(obj, "spec", key->spec->name) < 0 ||
+	    json_add_string(obj, "usage", kms_usage_name(key->usage)) < 0 ||
+	    json_add_string(obj, "manager", kms_manager_name(key->manager)) <
+		    0 ||
+	    json_add_int(obj, "created", key->created_ms) < 0 ||
+	    (*key->description &&
+	     json_add_string(obj, "description", key->description) < 0) ||
+	    (meta->deletion_ms &&
+	     json_add_int(obj, "deletion", meta->deletion_ms) < 0) ||
+	    (key->tags && json_add_string(obj, "tags", key->tags) < 0) ||
+	    encode_materials(key, obj) < 0)
+		return -ENOMEM;
+	ret->id = io_format("%s/%s", key->region->name, key->id);
+	ret->text = json_print(obj);
+	return ret->id && ret->text ? 0 : -ENOMEM;
+}
+
+static int encode_alias(const struct kms_alias *alias,
+			const struct kms_key *key, int64_t updated_ms,
+			struct record *ret)
+{
+	_json_ cJSON *obj = cJSON_CreateObject();
+
+	if (!obj || json_add_int(obj, "v", RECORD_VERSION) < 0 ||
+	    json_add_string(obj, "key", key->id) < 0 ||
+	    json_add_int(obj, "created", alias->created_ms) < 0 ||
+	    json_add_int(obj, "updated", updated_ms) < 0)
+		return -ENOMEM;
+	ret->id = io_format("%s/%s", key->region->name, alias->name);
+	ret->text = json_print(obj);
+	return ret->id && ret->text ? 0 : -ENOMEM;
+}
+
+static struct store_write put(const char *kind, const struct record *r,
+			      uint64_t expect)
+{
+	return (struct store_write){.kind = kind,
+				    .id = r->id,
+				    .value = r->text,
+				    .len = strlen(r->text),
+				    .expect = expect};
+}
+
+int kms_material_new(struct kms_service *svc, struct kms_key *key,
+		     int64_t now_ms)
+{
+	_cleanup_(secret_done) struct secret bytes = SECRET_INIT;
+	_free_ char *id = NULL;
+	struct kms_material *list, *m;
+	int r = secret_random(&bytes, key->spec->material_bytes);
+
+	if (r < 0)
+		return r;
+	list = reallocarray(key->materials, key->nmaterials + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	key->materials = list;
+	m = &list[key->nmaterials];
+	memset(m, 0, sizeof(*m));
+	m->created_ms = now_ms;
+	r = blob_material_id(&bytes, key->id, m->id);
+	if (r < 0)
+		return r;
+	id = io_format("%s#%s", key->arn, m->id);
+	if (!id)
+		return -ENOMEM;
+	r = wrap_seal(&svc->kek, WRAP_ROLE_MATERIAL, id, &bytes, &m->wrapped,
+		      &m->wrapped_len);
+	if (r < 0)
+		return r;
+	key->nmaterials++;
+	return 0;
+}
+
+static void publish_alias(struct kms_alias *alias, uint64_t revision)
+{
+	alias->revision = revision;
+	kms_index_add(&alias->key->region->aliases, alias);
+	kms_index_add(&alias->key->aliases, alias);
+}
+
+/* Room in both indexes that an alias of @key stands in. */
+static int reserve_alias(struct kms_service *svc, struct kms_key *key)
+{
+	int r;
+
+	/* Growing moves what readers look at. */
+	pthread_rwlock_wrlock(&svc->table);
+	r = kms_index_reserve(&key->region->aliases);
+	if (r == 0)
+		r = kms_index_reserve(&key->aliases);
+	pthread_rwlock_unlock(&svc->table);
+	return r;
+}
+
+int kms_key_add(struct kms_service *svc, struct kms_key *key,
+		struct kms_alias *alias)
+{
+	_cleanup_(record_done) struct record k = {0};
+	_cleanup_(record_done) struct record a = {0};
+	struct store_write writes[2];
+	size_t n = 0;
+	uint64_t revision;
+	int r = encode_key(key, &key->meta, &k);
+
+	if (r == 0 && alias)
+		r = encode_alias(alias, key, alias->updated_ms, &a);
+	if (r == 0 && alias)
+		r = reserve_alias(svc, key);
+	if (r == 0) {
+		pthread_rwlock_wrlock(&svc->table);
+		r = kms_index_reserve(&key->region->keys);
+		pthread_rwlock_unlock(&svc->table);
+	}
+	if (r < 0)
+		return r;
+	writes[n++] = put(KIND_KEY, &k, STORE_ABSENT);
+	if (alias)
+		writes[n++] = put(KIND_ALIAS, &a, STORE_ABSENT);
+	r = store_commit(svc->store, writes, n, &revision);
+	if (r < 0)
+		return r;
+	pthread_rwlock_wrlock(&svc->table);
+	key->revision = revision;
+	kms_index_add(&key->region->keys, key);
+	if (alias)
+		publish_alias(alias, revision);
+	pthread_rwlock_unlock(&svc->table);
+	return 0;
+}
+
+int kms_key_change(struct kms_service *svc, struct kms_key *key,
+		   const struct kms_key_meta *meta)
+{
+	_cleanup_(record_done) struct record k = {0};
+	struct store_write w;
+	uint64_t revision;
+	int r = encode_key(key, meta, &k);
+
+	if (r < 0)
+		return r;
+	w = put(KIND_KEY, &k, key->revision);
+	r = store_commit(svc->store, &w, 1, &revision);
+	if (r < 0)
+		return r;
+	pthread_rwlock_wrlock(&svc->table);
+	key->meta = *meta;
+	key->revision = revision;
+	pthread_rwlock_unlock(&svc->table);
+	return 0;
+}
+
+int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)
+{
+	_cleanup_(record_done) struct record a = {0};
+	struct store_write w;
+	uint64_t revision;
+	int r = encode_alias(alias, alias->key, alias->updated_ms, &a);
+
+	if (r == 0)
+		r = reserve_alias(svc, alias->key);
+	if (r < 0)
+		return r;
+	w = put(KIND_ALIAS, &a, STORE_ABSENT);
+	r = store_commit(svc->store, &w, 1, &revision);
+	if (r < 0)
+		return r;
+	pthread_rwlock_wrlock(&svc->table);
+	publish_alias(alias, revision);
+	pthread_rwlock_unlock(&svc->table);
+	return 0;
+}
+
+int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
+		       struct kms_key *key, int64_t now_ms)
+{
+	_cleanup_(record_done) struct record a = {0};
+	struct store_write w;
+	uint64_t revision;
+	int r = encode_alias(alias, key, now_ms, &a);
+
+	if (r == 0)
+		r = reserve_alias(svc, key);
+	if (r < 0)
+		return r;
+	w = put(KIND_ALIAS, &a, alias->revision);
+	r = store_commit(svc->store, &w, 1, &revision);
+	if (r < 0)
+		return r;
+	pthread_rwlock_wrlock(&svc->table);
+	kms_index_remove(&alias->key->aliases, alias->name);
+	kms_index_add(&key->aliases, alias);
+	alias->key = key;
+	alias->updated_ms = now_ms;
+	alias->revision = revision;
+	pthread_rwlock_unlock(&svc->table);
+	return 0;
+}
+
+int kms_alias_remove(struct kms_service *svc, struct kms_alias *alias)
+{
+	_free_ char *id =
+		io_format("%s/%s", alias->key->region->name, alias->name);
+	struct store_write w = {
+		.kind = KIND_ALIAS, .id = id, .expect = alias->revision};
+	uint64_t revision;
+	int r;
+
+	if (!id)
+		return -ENOMEM;
+	r = store_commit(svc->store, &w, 1, &revision);
+	if (r < 0)
+		return r;
+	pthread_rwlock_wrlock(&svc->table);
+	kms_index_remove(&alias->key->aliases, alias->name);
+	kms_index_remove(&alias->key->region->aliases, alias->name);
+	pthread_rwlock_unlock(&svc->table);
+	kms_alias_free(alias);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys and aliases as records of the store, and changes of them: durable
+ * first, then seen by readers.  Records are compact JSON with a version; key
+ * material in them is wrapped.
+ */
+#ifndef KMSAGENT_KMS_RECORD_H
+#define KMSAGENT_KMS_RECORD_H
+
+#include "keyring/cleanup.h"
+#include "kmsagent/kms/key.h"
+
+struct kms_service;
+
+/*
+ * Read all records into memory.  @why gets cause and next step.  Returns 0,
+ * -EUCLEAN (a record that cannot be), -ENOMEM, or what the store gave.
+ */
+int kms_records_load(struct kms_service *svc, char *why,
+		     size_t why_len) _must_check_;
+
+/*
+ * Changes.  The caller holds service.mutate and no other lock.  On success
+ * the object belongs to its region; on failure nothing changed, here and on
+ * disk.  Return 0, -ENOSPC, -ENOMEM, -ESTALE (somebody else wrote the store).
+ */
+
+/* Add a key, and with @alias (or NULL) its first alias, in one piece.  Takes
+ * both on success. */
+int kms_key_add(struct kms_service *svc, struct kms_key *key,
+		struct kms_alias *alias) _must_check_;
+
+/* Set key->meta to @meta. */
+int kms_key_change(struct kms_service *svc, struct kms_key *key,
+		   const struct kms_key_meta *meta) _must_check_;
+
+/* Takes @alias, whose key is set, on success. */
+int kms_alias_add(struct kms_service *svc,
+		  struct kms_alias *alias) _must_check_;
+int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
+		       struct kms_key *key, int64_t now_ms) _must_check_;
+/* Frees @alias on success. */
+int kms_alias_remove(struct kms_service *svc,
+		     struct kms_alias *alias) _must_check_;
+
+/* A new backing key for @key, wrapped; becomes the current one.  For keys
+ * that are not published yet. */
+int kms_material_new(struct kms_service *svc, struct kms_key *key,
+		     int64_t now_ms) _must_check_;
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One operation on its way through the core, and what handlers ask of it.
+ * All results as in reply.h: 0, KMS_REPLIED, or negative errno.
+ */
+#ifndef KMSAGENT_KMS_TASK_H
+#define KMSAGENT_KMS_TASK_H
+
+#include "keyring/ectx.h"
+#include "keyring/secret.h"
+#include "kmsagent/kms/key.h"
+#include "kmsagent/kms/op.h"
+#include "kmsagent/kms/reply.h"
+
+#define KMS_TASK_MAX_BLOBS 2
+
+struct kms_service;
+
+struct kms_task {
+	struct kms_service *svc;
+	const struct kms_request *req;
+	const struct kms_op *op;
+	struct kms_reply *reply;
+	struct kms_region *region; /* the request's */
+	struct kms_key *key;	   /* that the operation's key member names */
+	int64_t now_ms;
+	struct {
+		const char *name;
+		struct secret bytes;
+	} blobs[KMS_TASK_MAX_BLOBS]; /* decoded by kms_validate() */
+};
+
+/* Members that kms_validate() has passed; NULL, @fallback, false: absent. */
+const cJSON *kms_arg(const struct kms_task *t, const char *name);
+const char *kms_arg_string(const struct kms_task *t, const char *name);
+int64_t kms_arg_int(const struct kms_task *t, const char *name,
+		    int64_t fallback);
+bool kms_arg_bool(const struct kms_task *t, const char *name);
+const struct secret *kms_arg_blob(const struct kms_task *t, const char *name);
+
+/* An encryption context; SerializationException, ValidationException. */
+int kms_arg_context(struct kms_task *t, const char *name,
+		    struct ectx *ret) _must_check_;
+
+/* UnsupportedOperationException if the member is there: this build would not
+ * honour it, and must not pass over it. */
+int kms_refuse_member(struct kms_task *t, const char *name) _must_check_;
+
+/*
+ * The key that @ref means: key id, key ARN and, if the operation takes them,
+ * alias name and alias ARN; noted for the audit record.  NotFoundException
+ * otherwise.  -EAGAIN: an AWS-managed key that this caller is to bring to
+ * life; the dispatcher does so and begins again.
+ */
+int kms_task_resolve(struct kms_task *t, const char *ref,
+		     struct kms_key **ret) _must_check_;
+
+/* The caller may do @permission with @key, or AccessDeniedException. */
+int kms_task_authorize(struct kms_task *t, const char *permission,
+		       const struct kms_key *key) _must_check_;
+/* The same for a resource that is no key: "*", an alias ARN. */
+int kms_task_authorize_resource(struct kms_task *t, const char *permission,
+				const char *resource) _must_check_;
+
+/* The key serves the operation's usage, or InvalidKeyUsageException. */
+int kms_task_check_usage(struct kms_task *t,
+			 const struct kms_key *key) _must_check_;
+
+/* The key's spec serves the algorithm in member @name, if there is one, or
+ * InvalidKeyUsageException. */
+int kms_task_check_algorithm(struct kms_task *t, const struct kms_key *key,
+			     const char *name) _must_check_;
+
+/* With DryRun, behind all checks: DryRunOperationException. */
+int kms_task_dry_run(struct kms_task *t) _must_check_;
+
+#endif
