@@ -54,6 +54,7 @@ static int64_t ask_date(const char *endpoint, char why[CURL_ERROR_SIZE])
 	_free_ char *url = io_format("%s/healthz",
 				     is_unix ? "http://localhost" : endpoint);
 	int64_t date_s = 0;
+	long err = 0;
 
 	if (!c || !url) {
 		snprintf(why, CURL_ERROR_SIZE, "out of memory");
@@ -71,7 +72,13 @@ static int64_t ask_date(const char *endpoint, char why[CURL_ERROR_SIZE])
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, drop_body);
 	if (getenv("AWS_CA_BUNDLE"))
 		curl_easy_setopt(c, CURLOPT_CAINFO, getenv("AWS_CA_BUNDLE"));
-	return curl_easy_perform(c) == CURLE_OK ? date_s : -EIO;
+	if (curl_easy_perform(c) == CURLE_OK)
+		return date_s;
+	/* libcurl's words for a Unix socket speak of localhost's port 80. */
+	curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &err);
+	if (is_unix && err)
+		snprintf(why, CURL_ERROR_SIZE, "%s", strerror((int)err));
+	return -EIO;
 }
 
 void cmd_check_clock(struct doctor *d)
