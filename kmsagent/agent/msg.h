@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the keyholder, its fetchers and its workers say to each other: typed,
+ * capped messages, one a packet of a SOCK_SEQPACKET pair.  Which fields a
+ * type carries is a table; key bytes come last in a packet, so that they go
+ * from and into locked memory only.
+ */
+#ifndef KMSAGENT_AGENT_MSG_H
+#define KMSAGENT_AGENT_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kcapi/esdk.h"
+#include "keyring/cleanup.h"
+#include "keyring/ectx.h"
+#include "keyring/secret.h"
+
+/* A message header of 64 KiB in pieces, and room for the small fields. */
+#define AGENT_MSG_MAX_BYTES ((size_t)96 << 10)
+#define AGENT_MSG_MAX_FDS   2
+
+enum agent_msg_type {
+	AGENT_MSG_NONE,
+	/* keyholder to fetcher */
+	AGENT_MSG_ENDPOINT, /* where the KMS is; key = secret access key */
+	AGENT_MSG_GENERATE, /* GenerateDataKey */
+	AGENT_MSG_WRAP,	    /* GenerateDataKeyWithoutPlaintext */
+	AGENT_MSG_DECRYPT,
+	AGENT_MSG_CHECK, /* Decrypt with DryRun */
+	/* fetcher to keyholder */
+	AGENT_MSG_FETCHED,
+	/* keyholder to worker; the first two bring two descriptors */
+	AGENT_MSG_SEAL,	  /* encrypt; key = message key */
+	AGENT_MSG_UNSEAL, /* decrypt: read the header and tell it */
+	AGENT_MSG_KEY,	  /* go on; key = message key */
+	/* worker to keyholder */
+	AGENT_MSG_HEADER,
+	AGENT_MSG_DONE,
+	AGENT_MSG_COUNT_,
+};
+
+/*
+ * Strings are NULL when empty on the wire.  What a type does not carry is
+ * zero after decoding and ignored when encoding.
+ */
+struct agent_msg {
+	enum agent_msg_type type;
+	char *endpoint;
+	char *region;
+	char *ca_file;
+	char *access_key_id;
+	char *session_token;
+	char *cmk;	   /* id, ARN or alias to name in the call */
+	char *key_arn;	   /* as the KMS answered */
+	char *material_id; /* 64 hex digits */
+	char *code;	   /* AWS exception name; a worker's stage */
+	char *text;	   /* a sentence for people */
+	char *engine;
+	uint32_t bytes; /* length of a data key to make */
+	uint32_t timeout_ms;
+	uint32_t class; /* enum awskms_class */
+	int32_t error;	/* 0 or negative errno */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint8_t message_id[ESDK_MESSAGE_ID_BYTES];
+	uint8_t commitment[ESDK_COMMITMENT_BYTES];
+	uint8_t *blob; /* CiphertextBlob */
+	size_t blob_len;
+	struct ectx context;
+	struct esdk_edk edks[ESDK_MAX_EDKS]; /* pointing into edk_bytes, or
+						borrowed when encoding */
+	size_t edk_count;
+	uint8_t *edk_bytes;
+	struct secret key;
+};
+
+#define AGENT_MSG_INIT ((struct agent_msg){0})
+
+/*
+ * Encode all but the key's bytes, whose length ends the packet's head; the
+ * caller sends the head and then the key.  Returns 0, -EINVAL (a field over
+ * its cap), -E2BIG (above AGENT_MSG_MAX_BYTES with the key), -ENOMEM.
+ */
+int agent_msg_encode(const struct agent_msg *m, uint8_t **ret_head,
+		     size_t *ret_len) _must_check_;
+
+/*
+ * Decode a whole packet.  Pure; copies all it keeps.  Returns 0, -EBADMSG
+ * (unknown type, a field over its cap, a NUL in a string, bytes left over),
+ * -ENOMEM.  Release with agent_msg_done().
+ */
+int agent_msg_decode(const void *packet, size_t len,
+		     struct agent_msg *ret) _must_check_;
+
+void agent_msg_done(struct agent_msg *m);
+
+/* Packets of this type end in a key (perhaps an empty one). */
+bool agent_msg_has_key(enum agent_msg_type type) _must_check_;
+
+/* One word for a type, for logs. */
+const char *agent_msg_name(enum agent_msg_type type);
+
+#endif
