@@ -13,6 +13,7 @@
 #include "kmsagent/crypto/sigv4-canonical.h"
 
 #define KEY_PREFIX "AWS4"
+#define YEAR_9999  INT64_C(253402300799) /* its last second */
 
 static int hmac_text(const struct secret *key, const char *text,
 		     struct secret *ret)
@@ -189,11 +190,9 @@ int sigv4_sign(const struct sigv4_request *req,
 	char date[SIGV4_DATE_LEN + 1], signature[SIGV4_SIGNATURE_LEN + 1];
 	int r;
 
-	if (!is_signable(req) || now_s < 0)
+	if (!is_signable(req) || now_s < 0 || now_s > YEAR_9999)
 		return -EINVAL;
 	clock_format_basic(now_s, s.time);
-	if (strlen(s.time) != SIGV4_TIME_LEN)
-		return -EINVAL;
 	memcpy(date, s.time, SIGV4_DATE_LEN);
 	date[SIGV4_DATE_LEN] = '\0';
 	headers = reallocarray(NULL, req->header_count + 2, sizeof(*headers));
