@@ -40,6 +40,7 @@ static void deadline_start(key_serial_t key, key_serial_t auth)
 static int usage(FILE *f, int status)
 {
 	fputs("usage: kms-request-key [--socket PATH] KEY\n"
+	      "       kms-request-key --help | --version\n"
 	      "Run by request-key(8); KEY is the serial of a key under "
 	      "construction.\n",
 	      f);
