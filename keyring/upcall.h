@@ -65,8 +65,7 @@ struct kr_requester {
  * Ask about the key under construction @key whose authorisation key @auth
  * was handed over.  Returns 0, -ENOKEY (no such authority: wrong serial, or
  * settled already), -EBADMSG (@auth is not the authorisation key of @key),
- * -EACCES (the requester pulled the key away), -ENODEV (not a type of ours),
- * -EINVAL (not "kms:NAME").  After any error but the first two the caller
+ * -ENODEV (not a type of ours), -EINVAL (not "kms:NAME"), -EKEYREVOKED.  After any error but the first two the caller
  * rejects.
  */
 int kr_upcall_requester(const struct kr_keyholder *h, key_serial_t key,
