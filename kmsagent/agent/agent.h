@@ -43,6 +43,7 @@ struct agent {
 	struct agent_jobs *jobs;
 	struct agent_upcalls *upcalls;
 	struct varlink_server *server;
+	sd_event_source *server_source;
 };
 
 /* Log what could not be audited, and pass it on. */

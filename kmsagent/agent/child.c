@@ -18,6 +18,13 @@ struct agent_child {
 	bool ended; /* by agent_child_end(): its owner has let go */
 };
 
+static unsigned children;
+
+unsigned agent_children(void)
+{
+	return children;
+}
+
 static int on_exit_event(sd_event_source *s, const siginfo_t *si,
 			 void *userdata)
 {
@@ -48,6 +55,7 @@ static int on_exit_event(sd_event_source *s, const siginfo_t *si,
 	sd_event_source_disable_unref(c->exit);
 	close_keep_errno(c->fd);
 	free(c);
+	children--;
 	return 0;
 }
 
@@ -162,6 +170,7 @@ int agent_child_new(sd_event *event, const struct agent_child_spec *spec,
 		(void)waitpid(pid, NULL, 0);
 		return r;
 	}
+	children++;
 	(void)take_fd(ours);
 	*ret = take_ptr(c);
 	return 0;

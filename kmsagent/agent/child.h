@@ -52,4 +52,7 @@ void agent_child_assign(struct agent_child *c, void *userdata);
  */
 void agent_child_end(struct agent_child *c);
 
+/* Children of this process that are not reaped yet. */
+unsigned agent_children(void);
+
 #endif

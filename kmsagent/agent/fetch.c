@@ -43,6 +43,7 @@ struct agent_fetchers {
 	sd_event_source *kick;	 /* pump() from the loop */
 	sd_event_source *rewarm; /* after what is urgent */
 	unsigned children;
+	bool is_stopped;
 	struct agent_kms_state kms;
 };
 
@@ -315,6 +316,8 @@ int agent_fetch_new(struct agent_fetchers *f, struct agent_msg *request,
 	_free_ struct agent_fetch *fetch = NULL;
 	int r;
 
+	if (f->is_stopped)
+		return -ESHUTDOWN;
 	if (lane->count_waiting >= QUEUE_MAX)
 		return -EAGAIN;
 	fetch = calloc(1, sizeof(*fetch));
@@ -401,14 +404,20 @@ static void lane_done(struct lane *lane)
 	agent_child_end(take_ptr(lane->ready));
 }
 
-void agent_fetchers_free(struct agent_fetchers *f)
+void agent_fetchers_stop(struct agent_fetchers *f)
 {
 	if (!f)
 		return;
+	f->is_stopped = true;
 	lane_done(&f->keys);
 	lane_done(&f->checks);
-	sd_event_source_disable_unref(f->kick);
-	sd_event_source_disable_unref(f->rewarm);
+	f->kick = sd_event_source_disable_unref(f->kick);
+	f->rewarm = sd_event_source_disable_unref(f->rewarm);
+}
+
+void agent_fetchers_free(struct agent_fetchers *f)
+{
+	agent_fetchers_stop(f);
 	free(f);
 }
 

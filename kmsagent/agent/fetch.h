@@ -35,13 +35,18 @@ int agent_fetchers_new(sd_event *event, const struct agent_config *config,
 		       struct secret *buffer,
 		       struct agent_fetchers **ret) _must_check_;
 
-/* Ends them all; no callback is called. */
+/*
+ * End them all and take no more requests; no callback is called.  The
+ * processes are reaped by the loop, for which @f must live on; _free() comes
+ * after that.
+ */
+void agent_fetchers_stop(struct agent_fetchers *f);
 void agent_fetchers_free(struct agent_fetchers *f);
 
 /*
  * Ask @request (moved out of), whose type is one that fetchers serve, within
  * @timeout_ms, waiting for a free fetcher included.  Returns 0, -EAGAIN (too
- * many wait), or negative errno.
+ * many wait), -ESHUTDOWN (stopped), or negative errno.
  */
 int agent_fetch_new(struct agent_fetchers *f, struct agent_msg *request,
 		    unsigned timeout_ms, agent_fetched done, void *userdata,

@@ -30,6 +30,8 @@ enum field {
 	F_CODE,
 	F_TEXT,
 	F_ENGINE,
+	F_KCAPI,
+	F_OPENSSL,
 	F_BYTES,
 	F_TIMEOUT_MS,
 	F_CLASS,
@@ -67,6 +69,8 @@ static const struct {
 	[F_CODE] = STRING(code, 64),
 	[F_TEXT] = STRING(text, 1024),
 	[F_ENGINE] = STRING(engine, 32),
+	[F_KCAPI] = STRING(kcapi, 512),
+	[F_OPENSSL] = STRING(openssl, 512),
 	[F_BYTES] = {FIELD_U32, AT(bytes), 0},
 	[F_TIMEOUT_MS] = {FIELD_U32, AT(timeout_ms), 0},
 	[F_CLASS] = {FIELD_U32, AT(class), 0},
@@ -108,6 +112,9 @@ static const struct {
 					    BIT(F_EDKS) | BIT(F_KEY)},
 	[AGENT_MSG_UNSEAL] = {"unseal", BIT(F_ENGINE)},
 	[AGENT_MSG_KEY] = {"key", BIT(F_KEY)},
+	[AGENT_MSG_PROBE] = {"probe", BIT(F_ENGINE)},
+	[AGENT_MSG_PROBED] = {"probed", BIT(F_ENGINE) | BIT(F_TEXT) |
+						BIT(F_KCAPI) | BIT(F_OPENSSL)},
 	[AGENT_MSG_HEADER] = {"header", BIT(F_MESSAGE_ID) | BIT(F_COMMITMENT) |
 						BIT(F_CONTEXT) | BIT(F_EDKS)},
 	[AGENT_MSG_DONE] = {"done", BIT(F_ERROR) | BIT(F_CODE) | BIT(F_TEXT) |

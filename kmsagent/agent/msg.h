@@ -35,9 +35,11 @@ enum agent_msg_type {
 	AGENT_MSG_SEAL,	  /* encrypt; key = message key */
 	AGENT_MSG_UNSEAL, /* decrypt: read the header and tell it */
 	AGENT_MSG_KEY,	  /* go on; key = message key */
+	AGENT_MSG_PROBE,  /* which engines work here? */
 	/* worker to keyholder */
 	AGENT_MSG_HEADER,
 	AGENT_MSG_DONE,
+	AGENT_MSG_PROBED,
 	AGENT_MSG_COUNT_,
 };
 
@@ -58,6 +60,8 @@ struct agent_msg {
 	char *code;	   /* AWS exception name; a worker's stage */
 	char *text;	   /* a sentence for people */
 	char *engine;
+	char *kcapi; /* "ok", or why that engine does not work */
+	char *openssl;
 	uint32_t bytes; /* length of a data key to make */
 	uint32_t timeout_ms;
 	uint32_t class; /* enum awskms_class */
