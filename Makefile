@@ -70,6 +70,9 @@ $(B)/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(K_CPPFLAGS) $(CPPFLAGS) $(K_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# It takes the interface's definition in as it is.
+$(B)/obj/kmsagent/agent/idl.o: kmsagent/agent/io.kmsagent.Agent.varlink
+
 define library
 $(call lib,$(1)): $(call obj,$(call src,$(1)))
 endef
@@ -158,6 +161,12 @@ install: all
 	$(INSTALL) -Dm755 -t $(DESTDIR)$(LIBEXECDIR) $(B)/kms-request-key
 	$(INSTALL) -Dm644 -t $(DESTDIR)$(DATADIR) $(wildcard kmsagent/agent/*.varlink)
 	$(INSTALL) -Dm644 -t $(DESTDIR)$(REQKEYDIR) systemd/request-key.d/kms.conf
+	$(INSTALL) -Dm644 -t $(DESTDIR)$(COMPDIR) kmsagent/completion/kmsctl
+	for n in 1 5 7 8; do $(INSTALL) -Dm644 -t $(DESTDIR)$(MANDIR)/man$$n \
+		kmsagent/man/*.$$n || exit; done
+	$(INSTALL) -Dm644 -t $(DESTDIR)$(UNITDIR) $(wildcard systemd/*.service systemd/*.socket)
+	$(INSTALL) -Dm644 systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/kmsagent.conf
+	$(INSTALL) -Dm644 systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/kmsagent.conf
 
 clean:
 	$(RM) -r $(B)
