@@ -127,7 +127,7 @@ static bool fits(const struct vector *v)
 
 	if (vector_number(v, "content") == ESDK_CONTENT_UNFRAMED)
 		longest = ESDK_MAX_FRAME_BYTES;
-	return longest <= BULK_FRAME_BYTES || engine != &bulk_engine_kcapi;
+	return longest <= engine->max_bytes - BULK_AAD_BYTES - BULK_TAG_BYTES;
 }
 
 static void check_too_long(const struct vector *v)
