@@ -89,7 +89,8 @@ def main():
         print('wrk.method = "POST"')
         print(f"wrk.body = [[{body}]]")
         for name, value in headers:
-            print(f'wrk.headers["{name}"] = "{value}"')
+            # wrk looks for "Host" in this spelling and else adds its own.
+            print(f'wrk.headers["{name.title()}"] = "{value}"')
         return
     if a.form == "raw":
         head = "".join(f"{n}: {v}\r\n" for n, v in headers)
