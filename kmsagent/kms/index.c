@@ -32,42 +32,56 @@ static size_t probe(const struct kms_index *x, const char *name)
 	return at;
 }
 
-static int grow_slots(struct kms_index *x)
+int kms_index_reserve(const struct kms_index *x, struct kms_index_room *ret)
 {
 	struct kms_index bigger = *x;
 
-	bigger.nslots = x->nslots ? x->nslots * 2 : MIN_SLOTS;
-	bigger.slots = calloc(bigger.nslots, sizeof(*bigger.slots));
-	if (!bigger.slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < x->count; i++)
-		bigger.slots[probe(&bigger, name_of(x->sorted[i]))] =
-			x->sorted[i];
-	free(x->slots);
-	*x = bigger;
+	/* At most half full, so that probes stay short. */
+	if ((x->count + 1) * 2 > x->nslots) {
+		bigger.nslots = x->nslots ? x->nslots * 2 : MIN_SLOTS;
+		bigger.slots = calloc(bigger.nslots, sizeof(*bigger.slots));
+		if (!bigger.slots)
+			return -ENOMEM;
+		for (size_t i = 0; i < x->count; i++)
+			bigger.slots[probe(&bigger, name_of(x->sorted[i]))] =
+				x->sorted[i];
+		ret->slots = bigger.slots;
+		ret->nslots = bigger.nslots;
+	}
+	if (x->count == x->cap) {
+		ret->cap = x->cap ? x->cap * 2 : MIN_SLOTS;
+		ret->sorted = calloc(ret->cap, sizeof(*ret->sorted));
+		if (!ret->sorted)
+			return -ENOMEM;
+		if (x->count)
+			memcpy(ret->sorted, x->sorted,
+			       x->count * sizeof(*x->sorted));
+	}
 	return 0;
 }
 
-int kms_index_reserve(struct kms_index *x)
+void kms_index_room_done(struct kms_index_room *room)
 {
-	/* At most half full, so that probes stay short. */
-	if ((x->count + 1) * 2 > x->nslots) {
-		int r = grow_slots(x);
+	free(room->sorted);
+	free(room->slots);
+	*room = KMS_INDEX_ROOM_INIT;
+}
 
-		if (r < 0)
-			return r;
-	}
-	if (x->count == x->cap) {
-		size_t cap = x->cap ? x->cap * 2 : MIN_SLOTS;
-		void **sorted =
-			reallocarray(x->sorted, cap, sizeof(*x->sorted));
+/* Trade the index's arrays for the bigger ones. */
+static void move_in(struct kms_index *x, struct kms_index_room *room)
+{
+	struct kms_index old = *x;
 
-		if (!sorted)
-			return -ENOMEM;
-		x->sorted = sorted;
-		x->cap = cap;
+	if (room->sorted) {
+		x->sorted = room->sorted;
+		x->cap = room->cap;
+		room->sorted = old.sorted;
 	}
-	return 0;
+	if (room->slots) {
+		x->slots = room->slots;
+		x->nslots = room->nslots;
+		room->slots = old.slots;
+	}
 }
 
 /* The first place whose name is not below (or, with @past, above) @name. */
@@ -90,10 +104,12 @@ static size_t bound(const struct kms_index *x, const char *name, bool past)
 	return low;
 }
 
-void kms_index_add(struct kms_index *x, void *element)
+void kms_index_add(struct kms_index *x, struct kms_index_room *room,
+		   void *element)
 {
 	size_t at = bound(x, name_of(element), false);
 
+	move_in(x, room);
 	memmove(x->sorted + at + 1, x->sorted + at,
 		(x->count - at) * sizeof(*x->sorted));
 	x->sorted[at] = element;

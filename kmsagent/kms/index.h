@@ -23,13 +23,27 @@ struct kms_index {
 #define KMS_INDEX_INIT ((struct kms_index){0})
 
 /*
- * Make room for one more, so that the next kms_index_add() cannot fail: what
- * is durable must be publishable.  Returns 0 or -ENOMEM.
+ * Room for one more element, made beforehand: what is durable must be
+ * publishable, so adding cannot fail; and the copying that growth needs is
+ * done while readers still use the index as it is.
  */
-int kms_index_reserve(struct kms_index *x) _must_check_;
+struct kms_index_room {
+	void **sorted;
+	size_t cap;
+	void **slots;
+	size_t nslots;
+};
 
-/* The name must not be there, and room must be. */
-void kms_index_add(struct kms_index *x, void *element);
+#define KMS_INDEX_ROOM_INIT ((struct kms_index_room){0})
+
+/* Returns 0 or -ENOMEM.  No change of the index may come before the add. */
+int kms_index_reserve(const struct kms_index *x,
+		      struct kms_index_room *ret) _must_check_;
+
+/* The name must not be there.  What @room holds afterwards is to be freed. */
+void kms_index_add(struct kms_index *x, struct kms_index_room *room,
+		   void *element);
+void kms_index_room_done(struct kms_index_room *room);
 void kms_index_remove(struct kms_index *x, const char *name);
 
 /* NULL if there is none. */

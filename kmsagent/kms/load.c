@@ -142,6 +142,17 @@ static bool is_elsewhere(const char *id)
 	return strchr(id, '/') != NULL;
 }
 
+static int add(struct kms_index *index, void *element)
+{
+	struct kms_index_room room = KMS_INDEX_ROOM_INIT;
+	int r = kms_index_reserve(index, &room);
+
+	if (r == 0)
+		kms_index_add(index, &room, element);
+	kms_index_room_done(&room);
+	return r;
+}
+
 static int load_key(void *userdata, const char *id, const void *value,
 		    size_t len, uint64_t revision)
 {
@@ -175,12 +186,10 @@ static int load_key(void *userdata, const char *id, const void *value,
 					       "a field is missing or "
 					       "of a newer kmsd")
 				     : r;
-	r = kms_index_reserve(&region->keys);
-	if (r < 0)
-		return r;
-	kms_index_add(&region->keys, key);
-	take_ptr(key);
-	return 0;
+	r = add(&region->keys, key);
+	if (r == 0)
+		take_ptr(key);
+	return r;
 }
 
 static int load_alias(void *userdata, const char *id, const void *value,
@@ -218,15 +227,15 @@ static int load_alias(void *userdata, const char *id, const void *value,
 	    json_get_int(obj, "updated", 0, EPOCH_MS_MAX, &alias->updated_ms) <
 		    0)
 		return damaged(l, id, "a time is missing");
-	r = kms_index_reserve(&region->aliases);
-	if (r == 0)
-		r = kms_index_reserve(&key->aliases);
+	r = add(&key->aliases, alias);
 	if (r < 0)
 		return r;
-	kms_index_add(&region->aliases, alias);
-	kms_index_add(&key->aliases, alias);
-	take_ptr(alias);
-	return 0;
+	r = add(&region->aliases, alias);
+	if (r < 0)
+		kms_index_remove(&key->aliases, alias->name);
+	else
+		take_ptr(alias);
+	return r;
 }
 
 int kms_records_load(struct kms_service *svc, char *why, size_t why_len)

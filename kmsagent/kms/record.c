@@ -135,30 +135,39 @@ int kms_material_new(struct kms_service *svc, struct kms_key *key,
 	return 0;
 }
 
-static void publish_alias(struct kms_alias *alias, uint64_t revision)
+/* Room in both indexes that an alias stands in. */
+struct alias_room {
+	struct kms_index_room in_region;
+	struct kms_index_room in_key;
+};
+
+static void alias_room_done(struct alias_room *room)
 {
-	alias->revision = revision;
-	kms_index_add(&alias->key->region->aliases, alias);
-	kms_index_add(&alias->key->aliases, alias);
+	kms_index_room_done(&room->in_region);
+	kms_index_room_done(&room->in_key);
 }
 
-/* Room in both indexes that an alias of @key stands in. */
-static int reserve_alias(struct kms_service *svc, struct kms_key *key)
+static int reserve_alias(const struct kms_key *key, struct alias_room *ret)
 {
-	int r;
+	int r = kms_index_reserve(&key->region->aliases, &ret->in_region);
 
-	/* Growing moves what readers look at. */
-	pthread_rwlock_wrlock(&svc->table);
-	r = kms_index_reserve(&key->region->aliases);
-	if (r == 0)
-		r = kms_index_reserve(&key->aliases);
-	pthread_rwlock_unlock(&svc->table);
-	return r;
+	return r < 0 ? r : kms_index_reserve(&key->aliases, &ret->in_key);
+}
+
+static void publish_alias(struct kms_alias *alias, struct alias_room *room,
+			  uint64_t revision)
+{
+	alias->revision = revision;
+	kms_index_add(&alias->key->region->aliases, &room->in_region, alias);
+	kms_index_add(&alias->key->aliases, &room->in_key, alias);
 }
 
 int kms_key_add(struct kms_service *svc, struct kms_key *key,
 		struct kms_alias *alias)
 {
+	_cleanup_(kms_index_room_done) struct kms_index_room room =
+		KMS_INDEX_ROOM_INIT;
+	_cleanup_(alias_room_done) struct alias_room alias_room = {0};
 	_cleanup_(record_done) struct record k = {0};
 	_cleanup_(record_done) struct record a = {0};
 	struct store_write writes[2];
@@ -166,15 +175,12 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 	uint64_t revision;
 	int r = encode_key(key, &key->meta, &k);
 
+	if (r == 0)
+		r = kms_index_reserve(&key->region->keys, &room);
 	if (r == 0 && alias)
 		r = encode_alias(alias, key, alias->updated_ms, &a);
 	if (r == 0 && alias)
-		r = reserve_alias(svc, key);
-	if (r == 0) {
-		pthread_rwlock_wrlock(&svc->table);
-		r = kms_index_reserve(&key->region->keys);
-		pthread_rwlock_unlock(&svc->table);
-	}
+		r = reserve_alias(key, &alias_room);
 	if (r < 0)
 		return r;
 	writes[n++] = put(KIND_KEY, &k, STORE_ABSENT);
@@ -185,9 +191,9 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	key->revision = revision;
-	kms_index_add(&key->region->keys, key);
+	kms_index_add(&key->region->keys, &room, key);
 	if (alias)
-		publish_alias(alias, revision);
+		publish_alias(alias, &alias_room, revision);
 	pthread_rwlock_unlock(&svc->table);
 	return 0;
 }
@@ -215,13 +221,14 @@ int kms_key_change(struct kms_service *svc, struct kms_key *key,
 
 int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)
 {
+	_cleanup_(alias_room_done) struct alias_room room = {0};
 	_cleanup_(record_done) struct record a = {0};
 	struct store_write w;
 	uint64_t revision;
 	int r = encode_alias(alias, alias->key, alias->updated_ms, &a);
 
 	if (r == 0)
-		r = reserve_alias(svc, alias->key);
+		r = reserve_alias(alias->key, &room);
 	if (r < 0)
 		return r;
 	w = put(KIND_ALIAS, &a, STORE_ABSENT);
@@ -229,7 +236,7 @@ int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)
 	if (r < 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
-	publish_alias(alias, revision);
+	publish_alias(alias, &room, revision);
 	pthread_rwlock_unlock(&svc->table);
 	return 0;
 }
@@ -237,13 +244,15 @@ int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)
 int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
 		       struct kms_key *key, int64_t now_ms)
 {
+	_cleanup_(kms_index_room_done) struct kms_index_room room =
+		KMS_INDEX_ROOM_INIT;
 	_cleanup_(record_done) struct record a = {0};
 	struct store_write w;
 	uint64_t revision;
 	int r = encode_alias(alias, key, now_ms, &a);
 
 	if (r == 0)
-		r = reserve_alias(svc, key);
+		r = kms_index_reserve(&key->aliases, &room);
 	if (r < 0)
 		return r;
 	w = put(KIND_ALIAS, &a, alias->revision);
@@ -252,7 +261,7 @@ int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	kms_index_remove(&alias->key->aliases, alias->name);
-	kms_index_add(&key->aliases, alias);
+	kms_index_add(&key->aliases, &room, alias);
 	alias->key = key;
 	alias->updated_ms = now_ms;
 	alias->revision = revision;

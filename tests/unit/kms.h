@@ -111,7 +111,7 @@ static inline struct kms_service *test_try_open(const char *name, char *why,
 
 static inline struct kms_service *test_open(const char *name)
 {
-	char why[1024];
+	char why[1024] = "";
 	struct kms_service *svc = test_try_open(name, why, sizeof(why));
 
 	if (!svc) {
