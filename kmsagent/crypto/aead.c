@@ -12,7 +12,7 @@
 
 #include "kmsagent/crypto/evp.h"
 
-#define BLOCK_BYTES 16
+#define BLOCK_BYTES ((size_t)16)
 
 static const uint8_t zeros[AEAD_KEY_BYTES];
 

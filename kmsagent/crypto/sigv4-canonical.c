@@ -298,7 +298,7 @@ static int put_request(struct sink *s, const struct sigv4_request *req,
 	put(s, list, list_len);
 	put_char(s, '\n');
 	hex_encode(req->body_hash, SHA256_BYTES, body_hex);
-	put(s, body_hex, 2 * SHA256_BYTES);
+	put(s, body_hex, sizeof(body_hex) - 1);
 	return 0;
 }
 

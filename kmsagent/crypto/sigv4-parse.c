@@ -13,7 +13,7 @@
 #include "kmsagent/crypto/sigv4-canonical.h"
 
 struct slice {
-	const char *at; /* NULL: not given */
+	const char *at;
 	size_t len;
 };
 
@@ -51,8 +51,13 @@ static struct slice trim(const char *at, size_t len)
 	return (struct slice){at, len};
 }
 
+struct found {
+	bool given;
+	struct slice value;
+};
+
 /* Store "key=value"; an unknown key is ignored, a known one comes once. */
-static bool take_pair(struct slice pair, struct slice found[PARAMETER_COUNT])
+static bool take_pair(struct slice pair, struct found found[PARAMETER_COUNT])
 {
 	const char *equals = memchr(pair.at, '=', pair.len);
 	size_t key_len;
@@ -64,15 +69,17 @@ static bool take_pair(struct slice pair, struct slice found[PARAMETER_COUNT])
 		if (strlen(parameters[i].name) != key_len ||
 		    memcmp(parameters[i].name, pair.at, key_len) != 0)
 			continue;
-		if (found[i].at)
+		if (found[i].given)
 			return false;
-		found[i] = (struct slice){equals + 1, pair.len - key_len - 1};
+		found[i].given = true;
+		found[i].value =
+			(struct slice){equals + 1, pair.len - key_len - 1};
 	}
 	return true;
 }
 
 static enum sigv4_refusal parse_pairs(const char *text,
-				      struct slice found[PARAMETER_COUNT])
+				      struct found found[PARAMETER_COUNT])
 {
 	for (; *text; text += *text == ',') {
 		size_t len = strcspn(text, ",");
@@ -145,43 +152,51 @@ static enum sigv4_refusal parse_date(const char *value, struct sigv4_auth *ret)
 	return SIGV4_OK;
 }
 
+/* What comes behind the name of the scheme, NULL if it is another scheme. */
+static const char *skip_scheme(const char *text)
+{
+	const size_t len = strlen(SIGV4_ALGORITHM);
+
+	while (is_blank(*text))
+		text++;
+	if (strncmp(text, SIGV4_ALGORITHM, len) != 0)
+		return NULL;
+	return text[len] == '\0' || is_blank(text[len]) ? text + len : NULL;
+}
+
 enum sigv4_refusal sigv4_parse(const struct sigv4_request *req,
 			       struct sigv4_auth *ret)
 {
-	struct slice found[PARAMETER_COUNT] = {0};
-	const char *text, *date, *date_name;
+	struct found found[PARAMETER_COUNT] = {
+		[0 ... PARAMETER_COUNT - 1] = {.value = {"", 0}},
+	};
+	const char *pairs = NULL, *date, *date_name;
 	enum sigv4_refusal why;
 
 	*ret = (struct sigv4_auth){
 		.session_token = sigv4_header(req, "X-Amz-Security-Token"),
 		.authorization = sigv4_header(req, "Authorization"),
 	};
-	if (!ret->authorization)
+	if (ret->authorization)
+		pairs = skip_scheme(ret->authorization);
+	if (!pairs)
 		return SIGV4_NO_AUTHORIZATION;
-	text = ret->authorization;
-	while (is_blank(*text))
-		text++;
-	if (strncmp(text, SIGV4_ALGORITHM, strlen(SIGV4_ALGORITHM)) != 0)
-		return SIGV4_NO_AUTHORIZATION;
-	text += strlen(SIGV4_ALGORITHM);
-	if (*text && !is_blank(*text))
-		return SIGV4_NO_AUTHORIZATION;
-	why = parse_pairs(text, found);
+	why = parse_pairs(pairs, found);
 	if (why)
 		return why;
 	for (size_t i = 0; i < PARAMETER_COUNT; i++)
-		if (found[i].len == 0)
+		if (!found[i].given || found[i].value.len == 0)
 			ret->missing |= parameters[i].missing;
 	date = date_header(req, &date_name);
 	if (!date)
 		ret->missing |= SIGV4_MISSING_DATE;
 	if (ret->missing)
 		return SIGV4_INCOMPLETE;
-	ret->signed_headers = found[PARAMETER_SIGNED_HEADERS].at;
-	ret->signed_headers_len = found[PARAMETER_SIGNED_HEADERS].len;
-	ret->signature = found[PARAMETER_SIGNATURE].at;
-	ret->signature_len = found[PARAMETER_SIGNATURE].len;
-	why = parse_credential(found[PARAMETER_CREDENTIAL], ret);
+	ret->signed_headers = found[PARAMETER_SIGNED_HEADERS].value.at;
+	ret->signed_headers_len = found[PARAMETER_SIGNED_HEADERS].value.len;
+	ret->signature = found[PARAMETER_SIGNATURE].value.at;
+	ret->signature_len = found[PARAMETER_SIGNATURE].value.len;
+	why = parse_credential(found[PARAMETER_CREDENTIAL].value, ret);
 	if (why)
 		return why;
 	return parse_date(date, ret);

@@ -105,6 +105,14 @@ static int compare_headers(const void *a, const void *b)
 	return strcasecmp(x->name, y->name);
 }
 
+/* Not tolower(): that follows the locale. */
+static char lower(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + ('a' - 'A'));
+	return c;
+}
+
 /*
  * "a;b;c": the headers' names, sorted, each once, in lower case.  Only the
  * names: values of a name that comes twice are joined as they are sent.
@@ -117,7 +125,7 @@ static char *list_names(const struct sigv4_header *headers, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		len += strlen(headers[i].name) + 1;
-	list = to = malloc(len);
+	list = to = calloc(1, len);
 	sorted = reallocarray(NULL, count, sizeof(*sorted));
 	if (!list || !sorted) {
 		free(list);
@@ -131,7 +139,7 @@ static char *list_names(const struct sigv4_header *headers, size_t count)
 		if (i > 0)
 			*to++ = ';';
 		for (const char *p = sorted[i].name; *p; p++)
-			*to++ = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;
+			*to++ = lower(*p);
 	}
 	*to = '\0';
 	return list;
