@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "kmsagent/agent/channel.h"
+#include "kmsagent/base/log.h"
 
 struct agent_child {
 	struct agent_child_spec spec;
@@ -31,7 +32,9 @@ static int on_exit_event(sd_event_source *s, const siginfo_t *si,
 	struct agent_child *c = userdata;
 
 	(void)s;
-	(void)si;
+	if (!c->ended && si->si_code != CLD_EXITED)
+		log_err("a %s was ended by signal %d",
+			agent_role_name(c->spec.role), si->si_status);
 	/* What it sent before it went is still in the channel: the I/O event
 	 * tells its owner, who then lets go. */
 	if (!c->ended && c->spec.on_message) {

@@ -72,13 +72,14 @@ static int drop_identity(uid_t uid, gid_t gid)
 int agent_role_confine(enum agent_role role, uid_t uid, gid_t gid)
 {
 	struct pollfd parent = {.fd = AGENT_ROLE_FD};
+	key_serial_t session;
 	int r;
 
 	if (uid == 0 || gid == 0)
 		return -EINVAL;
 	if (close_range(AGENT_ROLE_FD + 1, ~0U, 0) < 0)
 		return -errno;
-	r = kr_join_session(NULL);
+	r = kr_join_session(&session);
 	if (r < 0)
 		return r;
 	r = set_limits(role);

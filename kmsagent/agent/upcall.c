@@ -15,8 +15,8 @@
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/log.h"
 
-#define DEADLINE_MS 10000
-#define DECRYPT_MS  9000 /* leaves time to tell the requester */
+#define DEADLINE_MS 8000 /* the handler waits a little longer */
+#define DECRYPT_MS  7500
 
 /* How a request ends without a key. */
 struct refusal {
