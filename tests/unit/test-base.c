@@ -150,7 +150,7 @@ static void files(void)
 {
 	char dir[] = "/tmp/test-base.XXXXXX";
 	_cleanup_(secret_done) struct secret s = SECRET_INIT;
-	_free_ char *text = NULL;
+	_free_ char *text = NULL, *again = NULL;
 	_close_ int fd = -1;
 
 	if (!mkdtemp(dir) || io_open_dir(dir, &fd) < 0)
@@ -166,12 +166,13 @@ static void files(void)
 	TAP_EQ_INT(io_read_secret(fd, "f", 64, &s), 0,
 		   "private_file_becomes_a_secret");
 	TAP_EQ_INT((long long)s.len, 4, "secret_has_the_length_of_the_file");
-	(void)fchmodat(fd, "f", 0640, 0);
+	TAP_EQ_INT(fchmodat(fd, "f", 0640, 0), 0,
+		   "file_is_opened_to_the_group");
 	TAP_EQ_INT(io_read_secret(fd, "f", 64, &s), -EPERM,
 		   "file_open_to_the_group_is_refused");
 	TAP_EQ_INT(io_write_atomic(fd, "no/where", "x", 1, 0600), -ENOENT,
 		   "missing_folder_is_an_error");
-	TAP_EQ_INT(io_read_text(fd, "f", 4, &text), 0,
+	TAP_EQ_INT(io_read_text(fd, "f", 4, &again), 0,
 		   "failed_write_leaves_the_old_content");
 	(void)unlinkat(fd, "f", 0);
 	TAP_EQ_INT(rmdir(dir), 0, "no_temporary_file_is_left");
