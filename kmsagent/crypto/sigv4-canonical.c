@@ -235,6 +235,13 @@ static void put_value(struct sink *s, const char *v)
 	}
 }
 
+/* Most names differ in their first letter: that spares most calls. */
+static bool is_named(const char *name, const char *wanted, size_t len)
+{
+	return ((name[0] ^ wanted[0]) & 0x5f) == 0 &&
+	       strncasecmp(name, wanted, len) == 0 && name[len] == '\0';
+}
+
 /* "name:value,value\n" */
 static int put_header(struct sink *s, const struct sigv4_request *req,
 		      const char *name, size_t len)
@@ -246,7 +253,7 @@ static int put_header(struct sink *s, const struct sigv4_request *req,
 	for (size_t i = 0; i < req->header_count; i++) {
 		const struct sigv4_header *h = &req->headers[i];
 
-		if (strncasecmp(h->name, name, len) != 0 || h->name[len])
+		if (!is_named(h->name, name, len))
 			continue;
 		if (found)
 			put_char(s, ',');
@@ -304,8 +311,10 @@ static int put_request(struct sink *s, const struct sigv4_request *req,
 
 const char *sigv4_header(const struct sigv4_request *req, const char *name)
 {
+	const size_t len = strlen(name);
+
 	for (size_t i = 0; i < req->header_count; i++)
-		if (strcasecmp(req->headers[i].name, name) == 0)
+		if (is_named(req->headers[i].name, name, len))
 			return req->headers[i].value;
 	return NULL;
 }

@@ -92,6 +92,9 @@ static enum sigv4_refusal parse_pairs(const char *text,
 	return SIGV4_OK;
 }
 
+/* What access key ids consist of.  Source: IAM API, AccessKey. */
+#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
 /* KEYID/DATE/REGION/SERVICE/TERMINATOR, none empty. */
 static enum sigv4_refusal parse_credential(struct slice c,
 					   struct sigv4_auth *ret)
@@ -120,6 +123,11 @@ static enum sigv4_refusal parse_credential(struct slice c,
 		len += slash != NULL;
 		c.at += len;
 		c.len -= len;
+	}
+	/* The id goes into audit records as it is. */
+	if (ret->access_key_id[strspn(ret->access_key_id, WORD)]) {
+		ret->access_key_id[0] = '\0';
+		return SIGV4_BAD_CREDENTIAL;
 	}
 	return SIGV4_OK;
 }

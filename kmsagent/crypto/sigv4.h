@@ -83,7 +83,7 @@ enum sigv4_refusal {
 	SIGV4_NO_AUTHORIZATION, /* M: no such header, or not this scheme */
 	SIGV4_INCOMPLETE,	/* I: a part is missing: auth->missing */
 	SIGV4_BAD_PAIR,		/* I: not key=value, or a key twice */
-	SIGV4_BAD_CREDENTIAL,	/* I: not five parts between slashes */
+	SIGV4_BAD_CREDENTIAL,	/* I: not five parts, or no id */
 	SIGV4_BAD_DATE,		/* I: a date in no known form */
 	SIGV4_WRONG_REGION,	/* S */
 	SIGV4_WRONG_SERVICE,	/* S */

@@ -112,6 +112,15 @@ struct frame {
 	size_t provider_len, fingerprint_len, inner_len;
 };
 
+/* Short, and printable: it is shown to an operator. */
+static bool is_name(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return false;
+	return len > 0 && len <= ROOTKEY_ID_MAX;
+}
+
 static bool frame_parse(const void *buf, size_t len, struct frame *ret)
 {
 	struct wire_reader r;
@@ -124,8 +133,8 @@ static bool frame_parse(const void *buf, size_t len, struct frame *ret)
 	ret->fingerprint = wire_get_v16(&r, &ret->fingerprint_len);
 	ret->inner = wire_get_v32(&r, &ret->inner_len);
 	return version == FRAME_VERSION && wire_reader_is_done(&r) &&
-	       ret->provider_len <= ROOTKEY_ID_MAX &&
-	       ret->fingerprint_len <= ROOTKEY_ID_MAX;
+	       is_name(ret->provider, ret->provider_len) &&
+	       is_name(ret->fingerprint, ret->fingerprint_len);
 }
 
 static bool is_text(const uint8_t *bytes, size_t len, const char *text)

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "kmsagent/crypto/encoding.h"
+#include "kmsagent/crypto/kdf.h"
 #include "tests/unit/tap.h"
 
 #define NONCE ((const uint8_t *)"ABCDEFGHIJKLMNOPQRSTUVWX")
@@ -266,7 +267,9 @@ static size_t scan(const uint8_t *masked, const void *skip)
 static void use_key(struct secret *key)
 {
 	_cleanup_(xaes_key_done) struct xaes_key k = XAES_KEY_INIT;
-	uint8_t sealed[28], plain[12];
+	_cleanup_(secret_done) struct secret derived = SECRET_INIT;
+	_cleanup_(hmac_done) struct hmac h = HMAC_INIT;
+	uint8_t sealed[28], plain[12], mac[SHA256_BYTES];
 
 	if (secret_alloc(key, 32) < 0)
 		abort();
@@ -279,6 +282,9 @@ static void use_key(struct secret *key)
 		abort();
 	sealed[0] ^= 1;
 	if (gcm_open(key, NONCE, AAD_NONE, sealed, 28, plain) != -EBADMSG)
+		abort();
+	if (hkdf_sha256(key, NULL, 0, "info", 4, 32, &derived) < 0 ||
+	    hmac_init(&h, key) < 0 || hmac_sign(&h, NULL, 0, mac) < 0)
 		abort();
 }
 
