@@ -69,10 +69,11 @@ static void on_gone(void *userdata)
 		job_free(job);
 }
 
+/* As a failure; the callers that tell of something else say so. */
 static void describe_event(const struct agent_job *job, struct agent_event *e)
 {
 	*e = AGENT_EVENT_INIT;
-	e->what = job->is_decrypt ? "MessageDecrypted" : "MessageEncrypted";
+	e->what = job->is_decrypt ? "DecryptFailed" : "EncryptFailed";
 	e->uid = job->caller.uid;
 	e->pid = job->caller.pid;
 	e->name = job->name;
@@ -284,6 +285,9 @@ static void audit_end(struct agent_job *job, const char *error,
 	struct agent_event e;
 
 	describe_event(job, &e);
+	if (!error)
+		e.what = job->is_decrypt ? "MessageDecrypted"
+					 : "MessageEncrypted";
 	e.error = error;
 	e.reason = reason;
 	e.bytes = bytes;
