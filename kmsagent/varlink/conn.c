@@ -102,6 +102,12 @@ void varlink_conn_free(struct varlink_conn *c)
 		c->next->prev = c->prev;
 	c->server->count--;
 	close_fds(c);
+	/*
+	 * Closing alone would not do: a child that this process spawns may
+	 * hold a copy of the descriptor until its exec is through, and the
+	 * epoll set would go on naming a connection that is no more.
+	 */
+	(void)epoll_ctl(c->server->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
 	close_keep_errno(c->fd);
 	cJSON_free(c->out);
 	free(c->in);
