@@ -191,7 +191,7 @@ static void test_relabelling(void)
 	TAP_EQ_INT(try_open(&k, &none, buf, LEN), -EBADMSG,
 		   "refuses_under_another_key_id");
 	memcpy(forged, buf, LEN);
-	memcpy(forged + 3, OTHER_ID, BLOB_KEY_ID_LEN);
+	forged[3 + BLOB_KEY_ID_LEN - 1] = 'c'; /* where OTHER_ID differs */
 	TAP_EQ_INT(try_open(&k, &none, forged, LEN), -EBADMSG,
 		   "refuses_a_blob_relabelled_with_another_key_id");
 	k = the_key;
