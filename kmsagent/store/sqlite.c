@@ -21,13 +21,13 @@ static const char *const query_texts[STORE_QUERY_COUNT] = {
 		"UPDATE counter SET revision = revision + 1 RETURNING revision",
 	[STORE_QUERY_REVISION_OF] =
 		"SELECT revision FROM record WHERE kind = ?1 AND id = ?2",
-	[STORE_QUERY_PUT] = "INSERT INTO record (kind, id, revision, value)"
-			    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
-			    " SET revision = excluded.revision,"
-			    " value = excluded.value",
+	[STORE_QUERY_PUT] =
+		("INSERT INTO record (kind, id, revision, value)"
+		 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+		 " SET revision = excluded.revision, value = excluded.value"),
 	[STORE_QUERY_DELETE] = "DELETE FROM record WHERE kind = ?1 AND id = ?2",
-	[STORE_QUERY_SCAN] = "SELECT id, value, revision FROM record"
-			     " WHERE kind = ?1 ORDER BY id",
+	[STORE_QUERY_SCAN] = ("SELECT id, value, revision FROM record"
+			      " WHERE kind = ?1 ORDER BY id"),
 };
 
 static struct store_sqlite *self(struct store *s)
