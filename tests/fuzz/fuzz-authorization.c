@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_words(why, &auth, &policy);
 	if (why)
 		return 0;
-	policy.now_s = auth.time_s + size % 1024 - 512;
+	policy.now_s = auth.time_s + (int64_t)(size % 1024) - 512;
 	why = sigv4_check(&req, &auth, &policy);
 	check_words(why, &auth, &policy);
 	/* Whatever the check says: the parser below it must hold. */

@@ -386,6 +386,71 @@ static void test_round_trips(void)
 		SIGV4_MISMATCH, "refuses_a_second_operation");
 }
 
+/* Sign one set of headers, send another, with the signature's end changed. */
+static enum sigv4_refusal sign_and_send(struct sigv4_header a,
+					struct sigv4_header b,
+					struct sigv4_header sent,
+					const char *ending)
+{
+	_cleanup_(secret_done) struct secret secret = SECRET_INIT;
+	_cleanup_(secret_done) struct secret key = SECRET_INIT;
+	_cleanup_(hmac_done) struct hmac day_key = HMAC_INIT;
+	_cleanup_(sigv4_signature_done) struct sigv4_signature s =
+		SIGV4_SIGNATURE_INIT;
+	const struct sigv4_header host = {"Host", "h"};
+	const struct sigv4_header to_sign[] = {host, a, b};
+	struct sigv4_header headers[] = {host, sent, {0}, {0}};
+	struct sigv4_request req = {.method = "POST",
+				    .path = "/",
+				    .headers = to_sign,
+				    .header_count = b.name ? 3 : 2,
+				    .body_hash = body_hash};
+	_free_ char *authorization = NULL;
+	struct sigv4_auth auth;
+
+	if (secret_set(&secret, SECRET, strlen(SECRET)) < 0 ||
+	    sigv4_sign(&req, &(struct sigv4_credentials){"AKID", &secret, NULL},
+		       "us-east-1", "kms", NOW, &s) < 0 ||
+	    asprintf(&authorization, "%s%s", s.authorization, ending) < 0 ||
+	    sigv4_day_key(&secret, "20181105", "us-east-1", "kms", &key) < 0 ||
+	    hmac_init(&day_key, &key) < 0)
+		abort();
+	if (ending[0] == '\b') /* take one away */
+		authorization[strlen(s.authorization) - 1] = '\0';
+	headers[2] = (struct sigv4_header){"X-Amz-Date", s.time};
+	headers[3] = (struct sigv4_header){"Authorization", authorization};
+	req.headers = headers;
+	req.header_count = ARRAY_SIZE(headers);
+	if (sigv4_parse(&req, &auth) || sigv4_check(&req, &auth, &policy))
+		return SIGV4_REFUSAL_COUNT;
+	return sigv4_verify(&req, &auth, &day_key);
+}
+
+static void test_what_was_signed(void)
+{
+	const struct sigv4_header a = {"X-A", "1"}, more = {"x-a", " 2 "},
+				  both = {"X-a", "1,2"}, run = {"X-A", "12"},
+				  empty = {"X-A", ""}, other = {"X-B", ""},
+				  longer = {"X-Ab", "1"}, none = {0};
+
+	TAP_EQ_INT(sign_and_send(a, none, a, ""), SIGV4_OK,
+		   "takes_the_headers_that_were_signed");
+	TAP_EQ_INT(sign_and_send(a, more, both, ""), SIGV4_OK,
+		   "takes_two_headers_joined_on_the_way");
+	TAP_EQ_INT(sign_and_send(a, more, run, ""), SIGV4_MISMATCH,
+		   "refuses_two_headers_run_together");
+	TAP_EQ_INT(sign_and_send(empty, none, empty, ""), SIGV4_OK,
+		   "takes_an_empty_header");
+	TAP_EQ_INT(sign_and_send(empty, none, other, ""), SIGV4_MISMATCH,
+		   "refuses_a_signed_header_that_is_not_there");
+	TAP_EQ_INT(sign_and_send(a, none, longer, ""), SIGV4_MISMATCH,
+		   "refuses_a_header_whose_name_only_begins_so");
+	TAP_EQ_INT(sign_and_send(a, none, a, "\b"), SIGV4_MISMATCH,
+		   "refuses_a_signature_that_is_cut");
+	TAP_EQ_INT(sign_and_send(a, none, a, "0"), SIGV4_MISMATCH,
+		   "refuses_a_signature_with_more_behind_it");
+}
+
 static void test_signing_refusals(void)
 {
 	_cleanup_(secret_done) struct secret secret = SECRET_INIT;
@@ -418,6 +483,7 @@ int main(void)
 	test_fields();
 	test_day_key();
 	test_round_trips();
+	test_what_was_signed();
 	test_signing_refusals();
 	return tap_done();
 }
