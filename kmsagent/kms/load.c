@@ -187,9 +187,11 @@ static int load_key(void *userdata, const char *id, const void *value,
 					       "of a newer kmsd")
 				     : r;
 	r = add(&region->keys, key);
-	if (r == 0)
-		take_ptr(key);
-	return r;
+	if (r < 0)
+		return r;
+	kms_key_note_deletion(l->svc, &key->meta);
+	take_ptr(key);
+	return 0;
 }
 
 static int load_alias(void *userdata, const char *id, const void *value,

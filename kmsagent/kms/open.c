@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The core on a real machine: the store's file, the configured root key, and
- * time's work.  Tests build their service by kms_service_new() instead.
+ * The core on a real machine: the store's file and the configured root key.
+ * Tests build their service by kms_service_new() instead.
  */
 #include <string.h>
 
@@ -64,9 +64,4 @@ int kms_service_open(const struct kms_service_conf *conf,
 	take_ptr(store);
 	take_ptr(rootkey);
 	return 0;
-}
-
-void kms_service_tick(struct kms_service *svc)
-{
-	(void)svc; /* deletion and rotation join here */
 }

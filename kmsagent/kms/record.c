@@ -216,7 +216,63 @@ int kms_key_change(struct kms_service *svc, struct kms_key *key,
 	key->meta = *meta;
 	key->revision = revision;
 	pthread_rwlock_unlock(&svc->table);
+	kms_key_note_deletion(svc, meta);
 	return 0;
+}
+
+void kms_key_note_deletion(struct kms_service *svc,
+			   const struct kms_key_meta *meta)
+{
+	if (meta->deletion_ms && meta->deletion_ms < svc->next_deletion_ms)
+		svc->next_deletion_ms = meta->deletion_ms;
+}
+
+/* Nobody finds them any more; only then are they freed. */
+static void unpublish(struct kms_service *svc, struct kms_key *key)
+{
+	pthread_rwlock_wrlock(&svc->table);
+	for (size_t i = 0; i < key->aliases.count; i++) {
+		struct kms_alias *alias = key->aliases.sorted[i];
+
+		kms_index_remove(&key->region->aliases, alias->name);
+	}
+	kms_index_remove(&key->region->keys, key->id);
+	pthread_rwlock_unlock(&svc->table);
+	for (size_t i = 0; i < key->aliases.count; i++)
+		kms_alias_free(key->aliases.sorted[i]);
+	kms_key_free(key);
+}
+
+int kms_key_remove(struct kms_service *svc, struct kms_key *key)
+{
+	struct store_write writes[KMS_MAX_ALIASES + 1];
+	struct record ids[KMS_MAX_ALIASES + 1] = {0};
+	size_t n = 0;
+	uint64_t revision;
+	int r = 0;
+
+	ids[n].id = io_format("%s/%s", key->region->name, key->id);
+	writes[n++] =
+		(struct store_write){.kind = KIND_KEY, .expect = key->revision};
+	for (size_t i = 0; i < key->aliases.count; i++) {
+		struct kms_alias *alias = key->aliases.sorted[i];
+
+		ids[n].id = io_format("%s/%s", key->region->name, alias->name);
+		writes[n++] = (struct store_write){.kind = KIND_ALIAS,
+						   .expect = alias->revision};
+	}
+	for (size_t i = 0; i < n; i++) {
+		writes[i].id = ids[i].id;
+		if (!ids[i].id)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		r = store_commit(svc->store, writes, n, &revision);
+	for (size_t i = 0; i < n; i++)
+		record_done(&ids[i]);
+	if (r == 0)
+		unpublish(svc, key);
+	return r;
 }
 
 int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)

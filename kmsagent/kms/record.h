@@ -34,6 +34,13 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 int kms_key_change(struct kms_service *svc, struct kms_key *key,
 		   const struct kms_key_meta *meta) _must_check_;
 
+/* Remove @key and its aliases, in one piece; frees them on success. */
+int kms_key_remove(struct kms_service *svc, struct kms_key *key) _must_check_;
+
+/* A key with this meta exists: kms_service_tick() will look in time. */
+void kms_key_note_deletion(struct kms_service *svc,
+			   const struct kms_key_meta *meta);
+
 /* Takes @alias, whose key is set, on success. */
 int kms_alias_add(struct kms_service *svc,
 		  struct kms_alias *alias) _must_check_;

@@ -145,6 +145,7 @@ static int init(struct kms_service *svc, const struct kms_service_conf *conf)
 	pthread_mutex_init(&svc->mutate, NULL);
 	pthread_mutex_init(&svc->unwrap, NULL);
 	svc->max_keys = KMS_MAX_KEYS;
+	svc->next_deletion_ms = INT64_MAX;
 	svc->event = conf->event;
 	svc->event_userdata = conf->event_userdata;
 	svc->account = strdup(conf->account);

@@ -36,6 +36,7 @@ struct kms_service {
 	size_t max_keys;
 	kms_event_fn event;
 	void *event_userdata;
+	int64_t next_deletion_ms; /* none is due before; under mutate */
 
 	pthread_mutex_t mutate; /* one change at a time: key.h */
 	pthread_rwlock_t table; /* what readers look at */

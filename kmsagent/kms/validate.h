@@ -37,7 +37,7 @@ struct kms_param {
 	const char *name;
 	enum kms_type type;
 	bool is_required;
-	bool is_private; /* kept out of the audit record; blobs always are */
+	bool is_private; /* never shown nor audited; blobs always are */
 	int64_t min;
 	int64_t max;
 	const char *const *values; /* enumeration, NULL-terminated, or NULL */

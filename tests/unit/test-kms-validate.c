@@ -91,8 +91,7 @@ static const struct {
 	 "{\"KeyId\":\"x\",\"GrantTokens\":[\"a\",\"a\",\"a\",\"a\",\"a\","
 	 "\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]}",
 	 "ValidationException",
-	 "1 validation error detected: Value '[a, a, a, a, a, a, a, a, a, a, "
-	 "a]' at 'grantTokens' " LEN_MAX "10"},
+	 "1 validation error detected: Value at 'grantTokens' " LEN_MAX "10"},
 	{"an_unknown_modifier", "Decrypt", "{\"DryRunModifiers\":[\"X\"]}",
 	 "ValidationException",
 	 "1 validation error detected: Value '[X]' at 'dryRunModifiers' failed "
