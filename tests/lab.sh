@@ -8,9 +8,11 @@
 #	lab_as UID CMD...	run as that uid, no groups, own session keyring
 #	lab_kms OPERATION JSON	ask the KMS as root, past the agent
 #
+# LAB_DESC, if set before, is what the rule is for instead of kms:*.
 # LAB is the folder, readable for all: others' programs run from there.
 LAB_ACCOUNT=111122223333
 LAB_REGION=eu-central-1
+LAB_DESC=${LAB_DESC:-kms:*}
 LAB_FETCHER=64101 LAB_WORKER=64102
 LAB_AGENT_ARN=arn:aws:iam::$LAB_ACCOUNT:role/kmsagent
 LAB_RULE=/etc/request-key.d/kmsagent-lab-$$.conf
@@ -30,7 +32,7 @@ lab_kmsd_start() {
 	"$B/kmsd" --dev --config "$LAB/kmsd.conf" --listen 127.0.0.1:0 \
 		--listen "unix:$LAB/kmsd.sock" --state "$LAB/kmsd" \
 		--account "$LAB_ACCOUNT" --region "$LAB_REGION" \
-		>"$LAB/kmsd.env" 2>>"$LAB/kmsd.log" &
+		>"$LAB/kmsd.env" 2>>"$LAB/kmsd.log" {LAB_LOCK}>&- &
 	LAB_KMSD=$!
 	lab_wait "grep -q '^# kmsd ready' '$LAB/kmsd.env'" 10 \
 		"kmsd; see $LAB/kmsd.log"
@@ -38,7 +40,7 @@ lab_kmsd_start() {
 
 lab_agent_start() {
 	"$B/kmsagentd" --config "$LAB/kmsagent.conf" --state "$LAB/agent" \
-		--socket "$LAB/agent.sock" 2>>"$LAB/agent.log" &
+		--socket "$LAB/agent.sock" 2>>"$LAB/agent.log" {LAB_LOCK}>&- &
 	LAB_AGENT=$!
 	lab_wait "'$B/kmsctl' status >/dev/null 2>&1" 10 \
 		"kmsagentd; see $LAB/agent.log"
@@ -53,6 +55,13 @@ lab_stop() {
 }
 
 lab_up() {
+	# One lab at a time: the rule for kms:* is the host's.
+	exec {LAB_LOCK}</etc/request-key.d || return 1
+	flock -w 300 "$LAB_LOCK" || {
+		echo "lab: waited 300 s for another lab to end" >&2
+		return 1
+	}
+	local type
 	LAB=$(mktemp -d "${TMPDIR:-/tmp}/kmsagent-lab.XXXXXX") || return 1
 	chmod 755 "$LAB"
 	export KMSAGENT_SOCKET=$LAB/agent.sock
@@ -72,11 +81,10 @@ lab_up() {
 		region = $LAB_REGION
 	CONF
 	[ $# -eq 0 ] || printf '%s\n' "$@" >>"$LAB/kmsagent.conf"
-	printf 'create %s kms:* * %s --socket %s %%k\n' \
-		logon "$LAB/kms-request-key" "$LAB/agent.sock" \
-		user "$LAB/kms-request-key" "$LAB/agent.sock" \
-		fscrypt-provisioning "$LAB/kms-request-key" \
-		"$LAB/agent.sock" >"$LAB_RULE" || return 1
+	for type in logon user fscrypt-provisioning; do
+		echo "create $type $LAB_DESC * $LAB/kms-request-key" \
+			"--socket $LAB/agent.sock %k"
+	done >"$LAB_RULE" || return 1
 	lab_kmsd_start && lab_agent_start
 }
 
@@ -86,13 +94,18 @@ lab_down() {
 	lab_stop "${LAB_KMSD-}"
 	LAB_AGENT='' LAB_KMSD=''
 	[ -z "${LAB-}" ] || rm -rf "$LAB"
+	[ -z "${LAB_LOCK-}" ] || exec {LAB_LOCK}>&-
+	LAB_LOCK=''
 }
 
 lab_as() { # uid command...
 	local uid=$1
 	shift
+	# keyctl's own words go; a filter behind a pipe would outlive the call.
+	# shellcheck disable=SC2016
 	setpriv --reuid "$uid" --regid "$uid" --clear-groups -- \
-		keyctl session - "$@" 2> >(grep -v '^Joined session' >&2)
+		keyctl session - sh -c 'exec "$@" 2>&3 3>&-' sh "$@" \
+		3>&2 2>/dev/null
 }
 
 lab_kms() { # operation json
