@@ -63,7 +63,7 @@ static int validated(struct kms_task *t)
 
 	if (r == 0)
 		r = run_locked(t);
-	if (r == -EAGAIN) {
+	if (r == -EAGAIN && t->req->who->service) {
 		r = kms_service_make_managed(t->svc, t->region,
 					     t->req->who->service, t->now_ms);
 		if (r == 0)
