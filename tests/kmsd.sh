@@ -26,11 +26,13 @@ kmsd_start() {
 	. "$tmp/kmsd.out"
 }
 
-# kmsd_stop [SIGNAL]: by its id, and wait until it is gone.
+# kmsd_stop [SIGNAL]: by its id, and wait until it is gone.  A wrapper ends
+# when what it wraps does.
 kmsd_stop() {
-	local status=0
+	local status=0 inner
 	[ -n "$KMSD_PID" ] || return 0
-	kill "-${1:-TERM}" "$KMSD_PID" 2>/dev/null
+	inner=$(pgrep -P "$KMSD_PID" -x kmsd)
+	kill "-${1:-TERM}" "${inner:-$KMSD_PID}" 2>/dev/null
 	wait "$KMSD_PID" 2>/dev/null || status=$?
 	KMSD_PID=
 	return "$status"
