@@ -193,6 +193,7 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si,
 	(void)sd_notify(0, "STOPPING=1");
 	a->server_source = sd_event_source_disable_unref(a->server_source);
 	varlink_server_free(take_ptr(a->server));
+	agent_keys_stop(a);
 	agent_fetchers_stop(a->fetchers);
 	agent_jobs_stop(a->jobs);
 	r = sd_event_add_post(a->event, NULL, on_idle_stop, a);

@@ -230,13 +230,9 @@ static int make_ready(struct agent_fetchers *f, struct lane *lane)
 	if (r < 0)
 		return r;
 	f->children++;
-	r = introduce(f, c);
-	if (r < 0) {
-		agent_child_end(c);
-		return r;
-	}
 	lane->ready = c;
-	return 0;
+	/* Credentials may be new ones by the time they are needed. */
+	return f->config->credentials_file ? 0 : introduce(f, c);
 }
 
 static int on_rewarm(sd_event_source *s, void *userdata)
@@ -259,7 +255,11 @@ static int dispatch(struct agent_fetchers *f, struct lane *lane,
 
 		if (r < 0)
 			return r;
-		r = agent_child_send(lane->ready, &fetch->request, NULL, 0);
+		if (f->config->credentials_file)
+			r = introduce(f, lane->ready);
+		if (r == 0)
+			r = agent_child_send(lane->ready, &fetch->request, NULL,
+					     0);
 		if (r == 0)
 			break;
 		agent_child_end(take_ptr(lane->ready));

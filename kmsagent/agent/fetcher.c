@@ -128,9 +128,9 @@ int agent_fetcher_run(int fd)
 			return EXIT_SUCCESS;
 		if (r < 0)
 			return EXIT_FAILURE;
-		if (q.type == AGENT_MSG_ENDPOINT && !client) {
-			r = client_new(&q, &client, why, sizeof(why));
-			if (r < 0)
+		if (q.type == AGENT_MSG_ENDPOINT) {
+			awskms_free(take_ptr(client));
+			if (client_new(&q, &client, why, sizeof(why)) < 0)
 				client = NULL;
 			continue;
 		}

@@ -80,11 +80,16 @@ static int insert(struct agent *a, struct agent_entry *e,
 	return 0;
 }
 
-static void key_free(struct agent_key *k)
+static void key_stop(struct agent_key *k)
 {
 	agent_upcalls_forget(k);
-	agent_fetch_cancel(k->check);
-	sd_event_source_disable_unref(k->timer);
+	agent_fetch_cancel(take_ptr(k->check));
+	k->timer = sd_event_source_disable_unref(k->timer);
+}
+
+static void key_free(struct agent_key *k)
+{
+	key_stop(k);
 	agent_entry_done(&k->entry);
 	free(k->serials);
 	free(k);
@@ -180,6 +185,12 @@ int agent_keys_load(struct agent *a)
 	}
 	closedir(dir);
 	return r;
+}
+
+void agent_keys_stop(struct agent *a)
+{
+	for (size_t i = 0; i < a->keys.count; i++)
+		key_stop(a->keys.list[i]);
 }
 
 void agent_keys_free(struct agent *a)

@@ -41,6 +41,8 @@ struct agent_key {
  * folder.
  */
 int agent_keys_load(struct agent *a) _must_check_;
+/* Ask nothing more for any of them; the kernel's keys stay. */
+void agent_keys_stop(struct agent *a);
 void agent_keys_free(struct agent *a);
 
 /* NULL: no such entry. */

@@ -138,6 +138,11 @@ int64_t lease_interval_ms(int64_t lease_ms, int64_t configured_ms,
 	return interval < 500 ? 500 : interval;
 }
 
+unsigned lease_timeout_s(int64_t left_ms)
+{
+	return (unsigned)((left_ms + 999) / 1000) + 1;
+}
+
 const char *lease_state_name(enum lease_state state)
 {
 	static const char *const names[] = {

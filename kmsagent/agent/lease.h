@@ -76,6 +76,13 @@ int64_t lease_wake_ms(const struct lease *l);
 int64_t lease_interval_ms(int64_t lease_ms, int64_t configured_ms,
 			  bool is_local);
 
+/*
+ * The kernel timeout that a key with @left_ms to live gets: the kernel counts
+ * in whole seconds of the wall clock, so that the plain number would end it
+ * up to a second before its time.
+ */
+unsigned lease_timeout_s(int64_t left_ms);
+
 /* "unused", "live", "revoked", "unreachable". */
 const char *lease_state_name(enum lease_state state);
 

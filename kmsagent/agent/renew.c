@@ -182,7 +182,7 @@ void agent_lease_event(struct agent_key *k, enum lease_event event,
 		check(k);
 		break;
 	case LEASE_ACTION_RENEW:
-		agent_key_retime(k, (unsigned)k->entry.lease_s);
+		agent_key_retime(k, lease_timeout_s(terms.lease_ms));
 		break;
 	case LEASE_ACTION_TAKE_BACK:
 		take_back(k, "KeyRevoked");
@@ -222,7 +222,7 @@ static int on_clock(sd_event_source *s, int fd, uint32_t revents,
 		int64_t left_ms = k->lease.ends_ms + LEASE_EARLY_MS - now_ms;
 
 		if (k->serial_count && left_ms > 0)
-			agent_key_retime(k, (unsigned)((left_ms + 999) / 1000));
+			agent_key_retime(k, lease_timeout_s(left_ms));
 	}
 	return 0;
 }

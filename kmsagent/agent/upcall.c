@@ -133,7 +133,7 @@ static void deliver(struct agent_upcall *u, const struct secret *material)
 	if (r == 0)
 		r = kr_upcall_deliver(&u->agent->holder, u->key, u->auth,
 				      &u->who, material,
-				      (unsigned)k->entry.lease_s);
+				      lease_timeout_s(k->entry.lease_s * 1000));
 	if (r < 0) {
 		e.what = "KeyRefused";
 		e.error = refuse_failed.outcome;

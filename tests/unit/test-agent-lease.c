@@ -180,8 +180,16 @@ static void test_interval(void)
 		   "short_leases_are_asked_about_more_often");
 }
 
+/* However the start falls within a second, not before the lease's end. */
+static void test_timeout(void)
+{
+	TAP_EQ_INT(lease_timeout_s(60000), 61, "whole_seconds_get_one_more");
+	TAP_EQ_INT(lease_timeout_s(59001), 61, "parts_of_a_second_count_up");
+}
+
 int main(void)
 {
+	test_timeout();
 	test_delivery();
 	test_jitter();
 	test_checks();
