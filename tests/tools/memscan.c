@@ -5,6 +5,8 @@
  * Forms looked for: raw, hex in both cases, base64 at its three alignments,
  * and for 16- and 32-byte keys the AES key schedule in both word orders.
  *
+ * memscan --files FILE... : the same in files.
+ *
  * memscan --control : fork a child that holds each form, scan it, and fail
  * unless every form is found there: what proves that a zero means something.
  *
@@ -306,9 +308,52 @@ static int control(const struct key *keys, size_t nkeys)
 	return missing ? 1 : 0;
 }
 
+static int scan_file(const char *path, const struct key *keys, size_t nkeys,
+		     size_t hits[KEYS_MAX][FORMS_MAX], size_t *ret_bytes)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_free_ uint8_t *buf = malloc(WINDOW);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+	if (!buf || size < 0)
+		return -errno;
+	*ret_bytes = scan_range(fd, 0, (uint64_t)size, buf, keys, nkeys, hits);
+	return 0;
+}
+
+/* One process or file; 0 nothing found, 1 found, 2 could not be read. */
+static int scan(const char *what, bool is_file, const struct key *keys,
+		size_t nkeys)
+{
+	size_t hits[KEYS_MAX][FORMS_MAX] = {0};
+	size_t bytes = 0, found = 0;
+	int r;
+
+	if (is_file)
+		r = scan_file(what, keys, nkeys, hits, &bytes);
+	else
+		r = scan_process((pid_t)strtol(what, NULL, 10), keys, nkeys,
+				 hits, &bytes);
+	if (r < 0) {
+		fprintf(stderr, "memscan: %s: %s\n", what, strerror(-r));
+		return 2;
+	}
+	for (size_t i = 0; i < nkeys; i++)
+		for (size_t j = 0; j < keys[i].nforms; j++) {
+			found += hits[i][j];
+			if (hits[i][j])
+				printf("%s: %s as %s: %zu\n", what,
+				       keys[i].name, keys[i].forms[j].name,
+				       hits[i][j]);
+		}
+	printf("%s: %zu bytes scanned, %zu hits\n", what, bytes, found);
+	return found > 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct key keys[KEYS_MAX];
+	bool is_file = argc > 1 && strcmp(argv[1], "--files") == 0;
 	size_t nkeys = 0;
 	char line[512];
 	int status = 0;
@@ -319,36 +364,17 @@ int main(int argc, char **argv)
 					"NAME=HEX with 16..64 bytes\n");
 			return 2;
 		}
-	if (argc < 2 || nkeys == 0) {
-		fprintf(stderr, "usage: memscan PID... | --control  <KEYS\n");
+	if (argc < 2 + is_file || nkeys == 0) {
+		fprintf(stderr, "usage: memscan PID... | --files FILE... | "
+				"--control  <KEYS\n");
 		return 2;
 	}
 	if (strcmp(argv[1], "--control") == 0)
 		return control(keys, nkeys);
-	for (int a = 1; a < argc; a++) {
-		size_t hits[KEYS_MAX][FORMS_MAX] = {0};
-		size_t bytes = 0, found = 0;
-		pid_t pid = (pid_t)strtol(argv[a], NULL, 10);
-		int r = scan_process(pid, keys, nkeys, hits, &bytes);
+	for (int a = 1 + is_file; a < argc; a++) {
+		int r = scan(argv[a], is_file, keys, nkeys);
 
-		if (r < 0) {
-			fprintf(stderr, "memscan: process %s: %s\n", argv[a],
-				strerror(-r));
-			return 2;
-		}
-		for (size_t i = 0; i < nkeys; i++)
-			for (size_t j = 0; j < keys[i].nforms; j++) {
-				found += hits[i][j];
-				if (hits[i][j])
-					printf("pid %s: %s as %s: %zu\n",
-					       argv[a], keys[i].name,
-					       keys[i].forms[j].name,
-					       hits[i][j]);
-			}
-		printf("pid %s: %zu bytes scanned, %zu hits\n", argv[a], bytes,
-		       found);
-		if (found)
-			status = 1;
+		status = r > status ? r : status;
 	}
 	return status;
 }
