@@ -84,12 +84,32 @@ touch "$cache/building.6.12/out/linux"
 cp -r "$TOP/tests" "$tmp/tree-tests"
 mkdir "$tmp/tree"
 mv "$tmp/tree-tests" "$tmp/tree/tests"
-printf '#!/bin/sh\necho "asked for $*" >&2\nexit 1\n' \
-	>"$tmp/tree/tests/guest/trixie-apt"
-KMSAGENT_GUEST_CACHE=$cache "$tmp/tree/tests/guest/run" -- true \
-	>/dev/null 2>"$tmp/err"
+mirror() { # series that Debian has; downloads fail
+	printf '#!/bin/sh\ncase $* in *search*) printf "linux-source-%%s - x\\n" %s;; *) exit 1;; esac\n' \
+		"$*" >"$tmp/tree/tests/guest/trixie-apt"
+}
+kernel() { # series wanted
+	KMSAGENT_GUEST_CACHE=$cache "$tmp/tree/tests/guest/run" \
+		--kernel "$1" -- true >/dev/null 2>"$tmp/err"
+}
+mirror 6.12
+kernel 6.12
 is a_failed_build_is_status_125 $? 125
-like a_half_built_kernel_is_built_anew "$(cat "$tmp/err")" 'linux-source-6.12'
+like a_half_built_kernel_is_built_anew "$(cat "$tmp/err")" \
+	'fetching linux-source-6.12'
 is a_failed_build_leaves_no_kernel \
 	"$(find "$cache" -maxdepth 1 -name '6.12-*')" ''
+
+# Series of the backports come and go.
+mirror 6.12 7.2 7.3 7.10
+kernel 7.3
+like the_wanted_series_is_taken "$(head -n 1 "$tmp/err")" 'linux-source-7.3$'
+mirror 6.12 7.2 7.9 7.10
+kernel 7.3
+like the_latest_stands_in_for_a_series_that_is_gone \
+	"$(head -n 1 "$tmp/err")" 'linux-source-7.10$'
+mirror 6.12 7.2
+kernel 7.3
+is with_none_as_late_there_is_no_guest $? 4
+like and_the_reason_is_given "$(cat "$tmp/err")" 'no kernel source of series 7.3'
 done_testing
