@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	key_serial_t key;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+hV", options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		switch (c) {
 		case 's':
 			socket = optarg;
