@@ -262,6 +262,17 @@ static int put_reencrypted(struct kms_task *t, const struct opened *from,
 	return r;
 }
 
+/* With IGNORE_CIPHERTEXT, and so with DryRun: check_source() saw to that. */
+static int check_reencrypt(struct kms_task *t)
+{
+	struct kms_key *to = NULL;
+	int r = check_source(t, &reencrypt_source);
+
+	if (r == 0)
+		r = find_destination(t, &to);
+	return r ? r : kms_task_dry_run(t);
+}
+
 int kms_op_reencrypt(struct kms_task *t)
 {
 	_cleanup_(ectx_done) struct ectx context = ECTX_INIT;
@@ -269,13 +280,11 @@ int kms_op_reencrypt(struct kms_task *t)
 	struct kms_key *to = NULL;
 	int r;
 
-	if (ignores_ciphertext(t)) {
-		r = check_source(t, &reencrypt_source);
-	} else {
-		r = need_ciphertext(t);
-		if (r == 0)
-			r = open_source(t, &reencrypt_source, &from);
-	}
+	if (ignores_ciphertext(t))
+		return check_reencrypt(t);
+	r = need_ciphertext(t);
+	if (r == 0)
+		r = open_source(t, &reencrypt_source, &from);
 	if (r == 0)
 		r = find_destination(t, &to);
 	if (r == 0)

@@ -112,7 +112,7 @@ int kms_material_new(struct kms_service *svc, struct kms_key *key,
 	struct kms_material *list, *m;
 	int r = secret_random(&bytes, key->spec->material_bytes);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	list = reallocarray(key->materials, key->nmaterials + 1, sizeof(*list));
 	if (!list)
@@ -122,14 +122,14 @@ int kms_material_new(struct kms_service *svc, struct kms_key *key,
 	memset(m, 0, sizeof(*m));
 	m->created_ms = now_ms;
 	r = blob_material_id(&bytes, key->id, m->id);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	id = io_format("%s#%s", key->arn, m->id);
 	if (!id)
 		return -ENOMEM;
 	r = wrap_seal(&svc->kek, WRAP_ROLE_MATERIAL, id, &bytes, &m->wrapped,
 		      &m->wrapped_len);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	key->nmaterials++;
 	return 0;
@@ -181,13 +181,13 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 		r = encode_alias(alias, key, alias->updated_ms, &a);
 	if (r == 0 && alias)
 		r = reserve_alias(key, &alias_room);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	writes[n++] = put(KIND_KEY, &k, STORE_ABSENT);
 	if (alias)
 		writes[n++] = put(KIND_ALIAS, &a, STORE_ABSENT);
 	r = store_commit(svc->store, writes, n, &revision);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	key->revision = revision;
@@ -206,11 +206,11 @@ int kms_key_change(struct kms_service *svc, struct kms_key *key,
 	uint64_t revision;
 	int r = encode_key(key, meta, &k);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	w = put(KIND_KEY, &k, key->revision);
 	r = store_commit(svc->store, &w, 1, &revision);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	key->meta = *meta;
@@ -285,11 +285,11 @@ int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)
 
 	if (r == 0)
 		r = reserve_alias(alias->key, &room);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	w = put(KIND_ALIAS, &a, STORE_ABSENT);
 	r = store_commit(svc->store, &w, 1, &revision);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	publish_alias(alias, &room, revision);
@@ -309,11 +309,11 @@ int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
 
 	if (r == 0)
 		r = kms_index_reserve(&key->aliases, &room);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	w = put(KIND_ALIAS, &a, alias->revision);
 	r = store_commit(svc->store, &w, 1, &revision);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	kms_index_remove(&alias->key->aliases, alias->name);
@@ -337,7 +337,7 @@ int kms_alias_remove(struct kms_service *svc, struct kms_alias *alias)
 	if (!id)
 		return -ENOMEM;
 	r = store_commit(svc->store, &w, 1, &revision);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	kms_index_remove(&alias->key->aliases, alias->name);

@@ -9,8 +9,8 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/crypto/encoding.h"
 
-int kms_fail(struct kms_reply *reply, enum kms_error_id id, const char *format,
-	     ...)
+int kms_reply_fail(struct kms_reply *reply, enum kms_error_id id,
+		   const char *format, ...)
 {
 	char *message = NULL;
 

@@ -18,9 +18,19 @@
 #define KMS_REPLIED 1
 
 /* Answer with an error; @format NULL: AWS sends it without a message.
- * Returns KMS_REPLIED or -ENOMEM. */
-int kms_fail(struct kms_reply *reply, enum kms_error_id id, const char *format,
-	     ...) _printf_(3, 4) _must_check_;
+ * Returns KMS_REPLIED or -ENOMEM: never 0. */
+#define kms_fail(reply, id, ...)                                               \
+	kms_not_zero(kms_reply_fail(reply, id, __VA_ARGS__))
+int kms_reply_fail(struct kms_reply *reply, enum kms_error_id id,
+		   const char *format, ...) _printf_(3, 4) _must_check_;
+
+/* Lets compilers see, in callers, that what follows an error has not run. */
+static inline int kms_not_zero(int r)
+{
+	if (r == 0)
+		__builtin_unreachable();
+	return r;
+}
 
 /* Members of the body, which is made with the first.  0 or -ENOMEM. */
 int kms_put_string(struct kms_reply *reply, const char *name,

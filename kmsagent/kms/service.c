@@ -60,7 +60,7 @@ static int open_kek(struct kms_service *svc, const struct found *f, char *why,
 	_cleanup_(secret_done) struct secret kek = SECRET_INIT;
 	char rootkey_why[ROOTKEY_WHY_BYTES] = "";
 	uint8_t wrapped[MAX_WRAPPED];
-	size_t len;
+	size_t len = 0;
 	int r = base64_decode(f->text, f->len, wrapped, sizeof(wrapped), &len);
 
 	if (r < 0) {
@@ -85,7 +85,7 @@ static int found_service(struct kms_service *svc)
 	_free_ uint8_t *wrapped = NULL;
 	_free_ char *text = NULL;
 	uint64_t revision;
-	size_t len;
+	size_t len = 0;
 	int r = secret_random(&kek, AEAD_KEY_BYTES);
 
 	if (r == 0)
@@ -152,12 +152,11 @@ static int init(struct kms_service *svc, const struct kms_service_conf *conf)
 	svc->regions = calloc(conf->nregions, sizeof(*svc->regions));
 	if (!svc->account || !svc->regions)
 		return -ENOMEM;
-	for (; svc->nregions < conf->nregions; svc->nregions++) {
-		char *name = strdup(conf->regions[svc->nregions]);
-
-		if (!name)
+	for (size_t i = 0; i < conf->nregions; i++) {
+		svc->regions[i].name = strdup(conf->regions[i]);
+		if (!svc->regions[i].name)
 			return -ENOMEM;
-		svc->regions[svc->nregions].name = name;
+		svc->nregions++;
 	}
 	return 0;
 }
