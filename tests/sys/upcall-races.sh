@@ -212,7 +212,16 @@ handler_pid() { pgrep -f -- "--socket $tmp/sock $key\$"; }
 ask handler-dies
 hear pending
 key=${said[1]}
-ok the_handler_is_there kill -KILL "$(handler_pid)"
+proc=/proc/$(handler_pid)
+is the_handler_has_no_capability_and_gains_none \
+	"$(grep -E '^(CapPrm|CapEff|NoNewPrivs)' "$proc/status" | tr -d '\t')" \
+	"CapPrm:0000000000000000
+CapEff:0000000000000000
+NoNewPrivs:1"
+is the_handlers_arguments_are_its_serial_alone \
+	"$(tr '\0' ' ' <"$proc/cmdline" | sed 's/^[^ ]* //')" \
+	"--socket $tmp/sock $key "
+ok the_handler_is_killed kill -KILL "$(handler_pid)"
 wait "$asker"
 is a_handler_that_is_killed_ends_the_request_at_once \
 	"$(cut -d' ' -f2 "$u/status")" 0
