@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "kmsagent/base/arn.h"
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
@@ -165,6 +166,11 @@ static int apply_options(struct kms_config *c, const struct options *o,
 				 "--region %s: %s; regions look like "
 				 "us-east-1,eu-west-1",
 				 o->regions, strerror(-r));
+	}
+	if (r >= 0 && o->account && !arn_account_is_valid(o->account)) {
+		snprintf(why, why_len, "--account %s: an account is 12 digits",
+			 o->account);
+		return -EINVAL;
 	}
 	if (r >= 0 && o->account)
 		r = kms_config_set(&c->account, o->account);
