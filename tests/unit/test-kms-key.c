@@ -39,8 +39,9 @@ static void test_metadata(struct kms_service *svc)
 				names[j] = t;
 			}
 	for (int i = 0; i < n; i++) {
-		strcat(got, names[i]);
-		strcat(got, " ");
+		size_t at = strlen(got);
+
+		snprintf(got + at, sizeof(got) - at, "%s ", names[i]);
 	}
 	TAP_EQ_STR(got, want, "answers_the_recorded_members");
 	snprintf(id, sizeof(id), "%s", test_string("KeyMetadata.KeyId"));

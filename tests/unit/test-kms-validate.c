@@ -147,20 +147,21 @@ static const struct {
 	 "{\"NumberOfBytes\":1,\"Later\":[{}]}", "", ""},
 };
 
-/* A string member of @n characters, each @one of @bytes bytes. */
+/* A string member that is @one, @n times. */
 static const char *long_string(struct kms_service *svc, const char *op,
 			       const char *before, const char *one, size_t n,
 			       const char *after)
 {
-	char *body =
-		calloc(1, strlen(before) + n * strlen(one) + strlen(after) + 1);
+	char *body = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&body, &len);
 	const char *result;
 
-	strcpy(body, before);
+	fputs(before, f);
 	for (size_t i = 0; i < n; i++)
-		memcpy(body + strlen(before) + i * strlen(one), one,
-		       strlen(one));
-	strcat(body, after);
+		fputs(one, f);
+	fputs(after, f);
+	fclose(f);
 	result = test_call(svc, op, body);
 	free(body);
 	return result;

@@ -241,7 +241,7 @@ static void test_damage(void)
 			exit(1);
 	}
 	close(fd);
-	TAP_OK(st.st_size >= 5 * 4096, "the_store_has_some_pages");
+	TAP_OK(st.st_size >= 5L * 4096, "the_store_has_some_pages");
 	TAP_EQ_INT(missed, 0, "refuses_damage_in_any_page");
 	TAP_EQ_INT(try_open("damaged"), 0, "and_opens_once_it_is_repaired");
 }
