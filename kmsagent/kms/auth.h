@@ -21,7 +21,8 @@ int kms_auth_new(const struct kms_config *config,
 		 struct kms_auth **ret) _must_check_;
 void kms_auth_free(struct kms_auth *a);
 
-/* What is known once somebody is let in, and what to tell if not. */
+/* What is known once somebody is let in, and what to tell if not.  Points into
+ * itself: not to be copied. */
 struct kms_identity {
 	const struct kms_principal *who; /* NULL: refused */
 	const char *access_key_id;     /* as given, verified or not; or NULL */
