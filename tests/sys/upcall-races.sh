@@ -264,6 +264,7 @@ is told_at_once "$(cut -d' ' -f2 "$u/status")" 0
 # ---- who may be the keyholder ----
 rm -f "$tmp/sock"
 chmod 777 "$tmp"
+: >"$u.fake"
 mkfifo "$tmp/hold" && exec {hold}<>"$tmp/hold" # it ends with its input
 setpriv --reuid 65534 --regid 65534 --clear-groups \
 	"$tmp/holder" "$tmp/sock" >"$u.fake" <&"$hold" &
