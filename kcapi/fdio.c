@@ -11,7 +11,7 @@ static int settle(int fd, short events)
 
 	if (errno == EINTR)
 		return 0;
-	if (errno != EAGAIN && errno != EWOULDBLOCK)
+	if (errno != EAGAIN)
 		return -errno;
 	if (poll(&p, 1, -1) < 0 && errno != EINTR)
 		return -errno;
