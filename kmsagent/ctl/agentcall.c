@@ -41,6 +41,8 @@ static const struct {
 	{"System", "the agent failed: ", "what", "",
 	 "the agent's log has more"},
 	{"Busy", "the agent is busy: ", "reason", "", "try again shortly"},
+	{"org.varlink.service.PermissionDenied", "only root may do that", NULL,
+	 "", "run it as root"},
 	{"org.varlink.service.MethodNotFound", "the agent does not know ",
 	 "method", "", "kmsctl and kmsagentd are of different versions"},
 	{"org.varlink.service.InvalidParameter", "the agent does not accept ",
@@ -118,10 +120,12 @@ void cmd_agent_error_words(const char *name, const cJSON *params,
 	if (!strncmp(name, INTERFACE, strlen(INTERFACE)))
 		name += strlen(INTERFACE);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		const char *value = member_of(params, words[i].member);
+		const char *value = "";
 
 		if (strcmp(words[i].name, name))
 			continue;
+		if (words[i].member)
+			value = member_of(params, words[i].member);
 		set_words(ret, code, next_step ? next_step : words[i].next_step,
 			  "%s%s%s", words[i].before, value ? value : "?",
 			  words[i].after);
