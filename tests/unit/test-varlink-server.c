@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -524,6 +525,33 @@ static void descriptors(void)
 	varlink_server_free(s);
 }
 
+/* A spawned child holds copies of all descriptors until its exec is through:
+ * a close does not end what epoll watches then. */
+static void copied_descriptors(void)
+{
+	struct varlink_server *s = server_start(0, 0, 0);
+	struct pollfd p = {.fd = varlink_server_fd(s), .events = POLLIN};
+	int fd = peer_connect();
+	pid_t child;
+
+	pump(s, 0);
+	child = fork();
+	if (child == 0) {
+		close(fd);
+		pause();
+		_exit(0);
+	}
+	close(fd);
+	if (poll(&p, 1, 1000) < 0 || varlink_server_dispatch(s) < 0)
+		exit(1);
+	TAP_EQ_INT(varlink_server_connections(s), 0,
+		   "a_connection_ends_though_a_child_has_a_copy");
+	TAP_EQ_INT(poll(&p, 1, 50), 0, "and_is_not_heard_of_again");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	varlink_server_free(s);
+}
+
 static void caps(void)
 {
 	struct varlink_server *s = server_start(3, 2, 0);
@@ -758,6 +786,7 @@ int main(void)
 	half_a_message();
 	slow_reader();
 	descriptors();
+	copied_descriptors();
 	caps();
 	another_user();
 	client();
