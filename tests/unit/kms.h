@@ -39,7 +39,7 @@ static const struct kms_principal test_user = {
 	.name = "bob",
 };
 
-static int64_t test_now_ms = NOW_MS;
+static _Atomic int64_t test_now_ms = NOW_MS; /* threads may look */
 
 static int64_t test_clock(void)
 {

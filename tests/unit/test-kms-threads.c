@@ -21,12 +21,13 @@ static atomic_bool stop;
 static atomic_ulong answers, odd;
 
 /* A call of this thread's own; the error's name. */
-static const char *call(const char *op, const char *body)
+static const char *call_as(const struct kms_principal *who, const char *op,
+			   const char *body)
 {
 	struct kms_reply reply = KMS_REPLY_INIT;
 	_json_ cJSON *params = NULL;
 	const char *error;
-	struct kms_request req = {.who = &test_root,
+	struct kms_request req = {.who = who,
 				  .region = TEST_REGION,
 				  .operation = op,
 				  .request_id = "t",
@@ -41,6 +42,11 @@ static const char *call(const char *op, const char *body)
 	error = reply.error ? reply.error->name : "";
 	kms_reply_done(&reply);
 	return error;
+}
+
+static const char *call(const char *op, const char *body)
+{
+	return call_as(&test_root, op, body);
 }
 
 static void *reader(void *arg)
@@ -67,6 +73,36 @@ static void *reader(void *arg)
 	return NULL;
 }
 
+/* The next key in the list that is enabled and none of ours comes to its
+ * end, under the readers' eyes. */
+static unsigned end_a_key(void)
+{
+	struct kms_region *region = kms_service_region(svc, TEST_REGION);
+	char body[256];
+
+	for (size_t i = 0; i < region->keys.count; i++) {
+		struct kms_key *key = region->keys.sorted[i];
+		size_t before = region->keys.count;
+
+		if (strcmp(key->id, ids[0]) == 0 ||
+		    strcmp(key->id, ids[1]) == 0)
+			continue;
+		snprintf(body, sizeof(body),
+			 "{\"AliasName\":\"alias/doomed\","
+			 "\"TargetKeyId\":\"%s\"}",
+			 key->id);
+		if (*call("CreateAlias", body))
+			return 1;
+		snprintf(body, sizeof(body), "{\"KeyId\":\"%s\"}", key->id);
+		if (*call("ScheduleKeyDeletion", body))
+			return 1;
+		atomic_fetch_add(&test_now_ms, 31 * 86400000LL);
+		kms_service_tick(svc);
+		return region->keys.count != before - 1;
+	}
+	return 1;
+}
+
 /* Keys, aliases and states change; indexes grow. */
 static unsigned change(void)
 {
@@ -90,6 +126,8 @@ static unsigned change(void)
 		failed += !!*call("CreateAlias", body);
 		failed += !!*call("DeleteAlias",
 				  "{\"AliasName\":\"alias/short-lived\"}");
+		if (i % 10 == 9)
+			failed += end_a_key();
 	}
 	return failed;
 }
@@ -134,6 +172,31 @@ static void test_slow_disk(void)
 		   "and_see_the_change_when_it_is_durable");
 }
 
+/* All come at once to an AWS-managed key that is not there yet. */
+static void *first_use(void *arg)
+{
+	(void)arg;
+	if (*call_as(&test_agent, "GenerateDataKey",
+		     "{\"KeyId\":\"alias/aws/kmsagent\","
+		     "\"KeySpec\":\"AES_256\"}"))
+		atomic_fetch_add(&odd, 1);
+	return NULL;
+}
+
+static void test_first_use(void)
+{
+	struct kms_region *region = kms_service_region(svc, TEST_REGION);
+	size_t before = region->keys.count;
+	pthread_t threads[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_create(&threads[i], NULL, first_use, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	TAP_EQ_INT(atomic_load(&odd), 0, "a_first_use_by_many_succeeds");
+	TAP_EQ_INT(region->keys.count - before, 1, "and_makes_one_key");
+}
+
 int main(void)
 {
 	pthread_t threads[READERS];
@@ -159,6 +222,7 @@ int main(void)
 		pthread_join(threads[i], NULL);
 	TAP_EQ_INT(atomic_load(&odd), 0, "no_reader_sees_half_a_change");
 	TAP_OK(atomic_load(&answers) > ROUNDS, "and_there_were_readers");
+	test_first_use();
 	test_slow_disk();
 	test_end(svc);
 	return tap_done();
