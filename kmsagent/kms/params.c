@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* The members' tables, from the service model (version 2014-11-01). */
+#include "kmsagent/kms/params.h"
+
+#include <stddef.h>
+
+static const char *const encryption_algorithms[] = {
+	"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE",
+	NULL};
+static const char *const data_key_specs[] = {"AES_256", "AES_128", NULL};
+static const char *const dry_run_modifiers[] = {"IGNORE_CIPHERTEXT", NULL};
+static const char *const key_usages[] = {"SIGN_VERIFY", "ENCRYPT_DECRYPT",
+					 "GENERATE_VERIFY_MAC", "KEY_AGREEMENT",
+					 NULL};
+static const char *const key_specs[] = {"RSA_2048",
+					"RSA_3072",
+					"RSA_4096",
+					"ECC_NIST_P256",
+					"ECC_NIST_P384",
+					"ECC_NIST_P521",
+					"ECC_SECG_P256K1",
+					"SYMMETRIC_DEFAULT",
+					"HMAC_224",
+					"HMAC_256",
+					"HMAC_384",
+					"HMAC_512",
+					"SM2",
+					"ML_DSA_44",
+					"ML_DSA_65",
+					"ML_DSA_87",
+					"ECC_NIST_EDWARDS25519",
+					NULL};
+static const char *const master_key_specs[] = {"RSA_2048",
+					       "RSA_3072",
+					       "RSA_4096",
+					       "ECC_NIST_P256",
+					       "ECC_NIST_P384",
+					       "ECC_NIST_P521",
+					       "ECC_SECG_P256K1",
+					       "SYMMETRIC_DEFAULT",
+					       "HMAC_224",
+					       "HMAC_256",
+					       "HMAC_384",
+					       "HMAC_512",
+					       "SM2",
+					       NULL};
+static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
+				      "EXTERNAL_KEY_STORE", NULL};
+
+/* Shorthand for rows; STRING(name, min, max) and so on. */
+#define REQUIRED .is_required = true
+#define ID(n)	 .name = (n), .type = KMS_TYPE_STRING, .min = 1, .max = 2048
+#define STRING(n, low, high)                                                   \
+	.name = (n), .type = KMS_TYPE_STRING, .min = (low), .max = (high)
+#define ENUM(n, v) .name = (n), .type = KMS_TYPE_STRING, .values = (v)
+#define BLOB(n, high)                                                          \
+	.name = (n), .type = KMS_TYPE_BLOB, .min = 1, .max = (high)
+#define INTEGER(n, low, high)                                                  \
+	.name = (n), .type = KMS_TYPE_INTEGER, .min = (low), .max = (high)
+#define BOOLEAN(n) .name = (n), .type = KMS_TYPE_BOOLEAN
+#define MAP(n)	   .name = (n), .type = KMS_TYPE_STRING_MAP
+#define OBJECT(n)  .name = (n), .type = KMS_TYPE_OBJECT, .is_private = true
+#define ALIAS(n)   STRING(n, 1, 256), .pattern = &kms_pattern_alias
+#define MARKER	   STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
+#define GRANT_TOKENS                                                           \
+	.name = "GrantTokens", .type = KMS_TYPE_STRING_LIST, .max = 10,        \
+	.item_min = 1, .item_max = 8192, .is_private = true
+#define MODIFIERS                                                              \
+	.name = "DryRunModifiers", .type = KMS_TYPE_STRING_LIST, .min = 1,     \
+	.max = 1, .values = dry_run_modifiers
+
+const struct kms_param kms_params_key_only[] = {{ID("KeyId"), REQUIRED}, {0}};
+
+const struct kms_param kms_params_create_alias[] = {
+	{ALIAS("AliasName"), REQUIRED}, {ID("TargetKeyId"), REQUIRED}, {0}};
+
+const struct kms_param kms_params_create_key[] = {
+	{STRING("Policy", 1, 131072)},
+	{STRING("Description", 0, 8192)},
+	{ENUM("KeyUsage", key_usages)},
+	{ENUM("CustomerMasterKeySpec", master_key_specs)},
+	{ENUM("KeySpec", key_specs)},
+	{ENUM("Origin", origins)},
+	{STRING("CustomKeyStoreId", 1, 64)},
+	{BOOLEAN("BypassPolicyLockoutSafetyCheck")},
+	{.name = "Tags", .type = KMS_TYPE_TAGS},
+	{BOOLEAN("MultiRegion")},
+	{STRING("XksKeyId", 1, 128)},
+	{0}};
+
+const struct kms_param kms_params_decrypt[] = {
+	{BLOB("CiphertextBlob", 6144)},
+	{MAP("EncryptionContext")},
+	{GRANT_TOKENS},
+	{ID("KeyId")},
+	{ENUM("EncryptionAlgorithm", encryption_algorithms)},
+	{OBJECT("Recipient")},
+	{BOOLEAN("DryRun")},
+	{MODIFIERS},
+	{0}};
+
+const struct kms_param kms_params_delete_alias[] = {
+	{ALIAS("AliasName"), REQUIRED}, {0}};
+
+const struct kms_param kms_params_describe_key[] = {
+	{ID("KeyId"), REQUIRED}, {GRANT_TOKENS}, {0}};
+
+const struct kms_param kms_params_encrypt[] = {
+	{ID("KeyId"), REQUIRED},
+	{BLOB("Plaintext", 4096), REQUIRED},
+	{MAP("EncryptionContext")},
+	{GRANT_TOKENS},
+	{ENUM("EncryptionAlgorithm", encryption_algorithms)},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_generate_data_key[] = {
+	{ID("KeyId"), REQUIRED},
+	{MAP("EncryptionContext")},
+	{INTEGER("NumberOfBytes", 1, 1024)},
+	{ENUM("KeySpec", data_key_specs)},
+	{GRANT_TOKENS},
+	{OBJECT("Recipient")},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_generate_random[] = {
+	{INTEGER("NumberOfBytes", 1, 1024)},
+	{STRING("CustomKeyStoreId", 1, 64)},
+	{OBJECT("Recipient")},
+	{0}};
+
+const struct kms_param kms_params_list_aliases[] = {
+	{ID("KeyId")}, {INTEGER("Limit", 1, 100)}, {MARKER}, {0}};
+
+const struct kms_param kms_params_list_keys[] = {
+	{INTEGER("Limit", 1, 1000)}, {MARKER}, {0}};
+
+const struct kms_param kms_params_reencrypt[] = {
+	{BLOB("CiphertextBlob", 6144)},
+	{MAP("SourceEncryptionContext")},
+	{ID("SourceKeyId")},
+	{ID("DestinationKeyId"), REQUIRED},
+	{MAP("DestinationEncryptionContext")},
+	{ENUM("SourceEncryptionAlgorithm", encryption_algorithms)},
+	{ENUM("DestinationEncryptionAlgorithm", encryption_algorithms)},
+	{GRANT_TOKENS},
+	{BOOLEAN("DryRun")},
+	{MODIFIERS},
+	{0}};
+
+const struct kms_param kms_params_schedule_key_deletion[] = {
+	{ID("KeyId"), REQUIRED}, {INTEGER("PendingWindowInDays", 1, 365)}, {0}};

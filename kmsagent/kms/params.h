@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which members each operation takes, one table each, closed by an empty
+ * row.  What a row can say is validate.h's.
+ */
+#ifndef KMSAGENT_KMS_PARAMS_H
+#define KMSAGENT_KMS_PARAMS_H
+
+#include "kmsagent/kms/validate.h"
+
+extern const struct kms_param kms_params_key_only[];
+extern const struct kms_param kms_params_create_alias[];
+extern const struct kms_param kms_params_create_key[];
+extern const struct kms_param kms_params_decrypt[];
+extern const struct kms_param kms_params_delete_alias[];
+extern const struct kms_param kms_params_describe_key[];
+extern const struct kms_param kms_params_encrypt[];
+extern const struct kms_param kms_params_generate_data_key[];
+extern const struct kms_param kms_params_generate_random[];
+extern const struct kms_param kms_params_list_aliases[];
+extern const struct kms_param kms_params_list_keys[];
+extern const struct kms_param kms_params_reencrypt[];
+extern const struct kms_param kms_params_schedule_key_deletion[];
+
+#endif
