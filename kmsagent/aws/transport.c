@@ -181,6 +181,10 @@ int awskms_post(struct awskms_client *c, const struct curl_slist *headers,
 		if (c->too_large)
 			strcpy(c->curl_error,
 			       "the reply is longer than 64 KiB");
+		else if (r == CURLE_COULDNT_CONNECT && c->endpoint.socket_path)
+			/* libcurl would name localhost and port 80. */
+			snprintf(c->curl_error, sizeof(c->curl_error), "%s: %s",
+				 c->endpoint.socket_path, strerror(-err));
 		else if (!c->curl_error[0])
 			snprintf(c->curl_error, sizeof(c->curl_error), "%s",
 				 curl_easy_strerror(r));

@@ -501,6 +501,8 @@ static void no_service(void)
 		   -ENOENT, "a_socket_that_is_not_there");
 	TAP_OK(e.class == AWSKMS_CLASS_UNREACHABLE && e.may_pass,
 	       "is_unreachable_and_may_pass");
+	TAP_OK(strstr(e.message, "/nonexistent/kmsd.sock: No such file"),
+	       "the_message_names_the_socket_and_why");
 	/* Port 1 of loopback: nobody listens. */
 	snprintf(tcp_endpoint, sizeof(tcp_endpoint), "http://127.0.0.1:1");
 	closed = client(tcp_endpoint, 1, NULL);
