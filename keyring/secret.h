@@ -9,7 +9,8 @@
  *
  * memfd_secret pages cannot be pinned: never hand such a buffer to O_DIRECT,
  * vmsplice or io_uring fixed buffers.  Ordinary read, write, sendmsg and
- * add_key copy and work.
+ * add_key copy and work.  A forked child must exec before it allocates a
+ * secret: the arena is not its own and not mapped there.
  */
 #ifndef KEYRING_SECRET_H
 #define KEYRING_SECRET_H

@@ -40,9 +40,9 @@ void clock_format_iso(int64_t epoch_s, char buf[CLOCK_ISO_BYTES])
 	time_t t = (time_t)epoch_s;
 	struct tm tm;
 
-	buf[0] = '\0';
-	if (gmtime_r(&t, &tm))
-		(void)strftime(buf, CLOCK_ISO_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (!gmtime_r(&t, &tm) ||
+	    !strftime(buf, CLOCK_ISO_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		buf[0] = '\0';
 }
 
 void clock_format_basic(int64_t epoch_s, char buf[CLOCK_BASIC_BYTES])
@@ -50,9 +50,9 @@ void clock_format_basic(int64_t epoch_s, char buf[CLOCK_BASIC_BYTES])
 	time_t t = (time_t)epoch_s;
 	struct tm tm;
 
-	buf[0] = '\0';
-	if (gmtime_r(&t, &tm))
-		(void)strftime(buf, CLOCK_BASIC_BYTES, "%Y%m%dT%H%M%SZ", &tm);
+	if (!gmtime_r(&t, &tm) ||
+	    !strftime(buf, CLOCK_BASIC_BYTES, "%Y%m%dT%H%M%SZ", &tm))
+		buf[0] = '\0';
 }
 
 static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed",

@@ -19,7 +19,7 @@ int64_t clock_boot_us(void);
 #define CLOCK_ISO_BYTES	  21 /* "2026-11-24T12:00:00Z" and NUL */
 #define CLOCK_BASIC_BYTES 17 /* "20261124T120000Z" and NUL */
 
-/* UTC in the two forms of ISO 8601 that AWS uses. */
+/* UTC in the two forms of ISO 8601 that AWS uses; "" for a year over 9999. */
 void clock_format_iso(int64_t epoch_s, char buf[CLOCK_ISO_BYTES]);
 void clock_format_basic(int64_t epoch_s, char buf[CLOCK_BASIC_BYTES]);
 

@@ -27,6 +27,8 @@ static void dates(void)
 	TAP_EQ_STR(iso, "2020-02-29T12:34:56Z", "iso_form");
 	TAP_EQ_STR(basic, "20200229T123456Z", "basic_form");
 	TAP_EQ_STR(http, "Sat, 29 Feb 2020 12:34:56 GMT", "http_form");
+	clock_format_basic(INT64_C(253402300800), iso);
+	TAP_EQ_STR(iso, "", "year_10000_has_no_form");
 	TAP_OK(clock_parse_basic(basic, &t) == 0 && t == leap,
 	       "basic_form_parses_back");
 	t = 0;
