@@ -31,6 +31,9 @@ static const struct refusal refuse_busy = {"busy", 1, EAGAIN};
 static const struct refusal refuse_unreachable = {"unreachable", 5, ENOKEY};
 static const struct refusal refuse_failed = {"failed", 5, EKEYREJECTED};
 
+/* Its handler died: as for one that was never there. */
+static const struct refusal refuse_abandoned = {"abandoned", 1, ENOKEY};
+
 static const struct log_event event_delivered = {
 	"3e6f0d4b9a1c4d2e8b7f5a6c0d9e1f03", "key-delivered"};
 static const struct log_event event_refused = {
@@ -260,11 +263,11 @@ static void on_cancel(struct varlink_call *call, void *data)
 	(void)call;
 	/* It still has to come out of the drop ring. */
 	settled = kr_upcall_reject(&u->agent->holder, u->key, u->auth,
-				   refuse_failed.negative_s,
-				   refuse_failed.err) < 0;
+				   refuse_abandoned.negative_s,
+				   refuse_abandoned.err) < 0;
 	describe_event(u, &e);
 	e.what = "KeyRefused";
-	e.error = refuse_failed.outcome;
+	e.error = refuse_abandoned.outcome;
 	e.reason = settled ? "the request-key handler went away, and the "
 			     "kernel rejected the key"
 			   : "the request-key handler went away";
