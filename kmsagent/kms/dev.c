@@ -13,8 +13,8 @@
 
 #define CREDENTIALS	  "credentials"
 #define CREDENTIALS_BYTES 512
-#define KEY_ID_LEN	  20 /* "AKIA" and 16 of base32's alphabet */
-#define SECRET_RAW_BYTES  30 /* 40 characters of base64, as AWS has them */
+#define KEY_ID_LEN	  20   /* "AKIA" and 16 of base32's alphabet */
+#define SECRET_RAW_BYTES  30UL /* 40 characters of base64, as AWS has them */
 
 /* The names of the file that AWS tools read, so that they can read ours. */
 #define ID_LINE	    "aws_access_key_id = "

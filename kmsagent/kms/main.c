@@ -218,7 +218,7 @@ static void fit_connections(struct kms_config *c)
 	}
 	if (limit.rlim_cur >= want)
 		return;
-	c->max_connections = limit.rlim_cur > 2 * SPARE_FDS
+	c->max_connections = limit.rlim_cur > 2UL * SPARE_FDS
 				     ? (unsigned)limit.rlim_cur - SPARE_FDS
 				     : SPARE_FDS;
 	log_notice("RLIMIT_NOFILE allows %u connections at once",

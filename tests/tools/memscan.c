@@ -111,7 +111,7 @@ static uint8_t sbox(uint8_t a)
 /* The part of the schedule after the key itself: two more keys' length. */
 static void add_schedule(struct key *k)
 {
-	uint8_t w[3 * KEY_BYTES_MAX], swapped[2 * KEY_BYTES_MAX];
+	uint8_t w[3 * KEY_BYTES_MAX], swapped[2 * KEY_BYTES_MAX] = {0};
 	size_t nk = k->len / 4;
 	uint8_t rcon = 1;
 
