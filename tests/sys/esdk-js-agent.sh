@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 180
 # Through and through: a file that kmsctl and the agent encrypt opens in the
 # AWS Encryption SDK for JavaScript with its own KMS keyring against kmsd over
 # HTTP and SigV4, and what that SDK writes opens with kmsctl.
