@@ -13,6 +13,8 @@ static const struct {
 	{"kms:DescribeKey", true, true},
 	{"kms:Encrypt", false, true},
 	{"kms:GenerateDataKey", true, true},
+	{"kms:GenerateDataKeyPair", false, true},
+	{"kms:GenerateDataKeyPairWithoutPlaintext", false, true},
 	{"kms:GenerateDataKeyWithoutPlaintext", true, true},
 	{"kms:ListAliases", false, true},
 	{"kms:ReEncryptFrom", false, true},

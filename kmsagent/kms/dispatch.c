@@ -14,6 +14,7 @@ static void task_done(struct kms_task *t)
 {
 	for (size_t i = 0; i < KMS_TASK_MAX_BLOBS; i++)
 		secret_done(&t->blobs[i].bytes);
+	pkey_done(&t->pair);
 }
 
 static int check_key(struct kms_task *t)
@@ -25,6 +26,10 @@ static int check_key(struct kms_task *t)
 		r = kms_task_authorize(t, op->permission, t->key);
 	if (r == 0)
 		r = kms_task_check_usage(t, t->key);
+	if (r == 0 && op->algorithm_member)
+		r = kms_task_check_algorithm(t, t->key, op->algorithm_member);
+	if (r == 0 && (op->flags & KMS_OP_SYMMETRIC))
+		r = kms_task_check_symmetric(t, t->key);
 	if (r == 0)
 		r = kms_state_check(t->key, op->states, t->reply);
 	return r;
@@ -57,15 +62,26 @@ static int run_locked(struct kms_task *t)
 	return r;
 }
 
+/* Make what the operation lacked, with no lock held. */
+static int supply(struct kms_task *t)
+{
+	const struct pkey_kind *kind = take_ptr(t->wanted_pair);
+
+	if (kind)
+		return pkey_generate(kind, &t->pair);
+	return kms_service_make_managed(t->svc, t->region, t->req->who->service,
+					t->now_ms);
+}
+
 static int validated(struct kms_task *t)
 {
 	int r = kms_validate(t);
 
 	if (r == 0)
 		r = run_locked(t);
-	if (r == -EAGAIN && t->req->who->service) {
-		r = kms_service_make_managed(t->svc, t->region,
-					     t->req->who->service, t->now_ms);
+	/* All is checked anew: meanwhile anything may have changed. */
+	while (r == -EAGAIN) {
+		r = supply(t);
 		if (r == 0)
 			r = run_locked(t);
 	}
@@ -126,4 +142,11 @@ int kms_dispatch(struct kms_service *svc, const struct kms_request *req,
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+bool kms_is_slow(const char *operation)
+{
+	const struct kms_op *op = kms_op_find(operation);
+
+	return op && (op->flags & KMS_OP_SLOW);
 }

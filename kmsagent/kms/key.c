@@ -8,42 +8,6 @@
 #include "kmsagent/crypto/wrap.h"
 #include "kmsagent/kms/service.h"
 
-static const char *const symmetric_default[] = {"SYMMETRIC_DEFAULT", NULL};
-
-static const struct kms_spec specs[] = {
-	{"SYMMETRIC_DEFAULT", KMS_USAGE_ENCRYPT_DECRYPT,
-	 1u << KMS_USAGE_ENCRYPT_DECRYPT, symmetric_default, AEAD_KEY_BYTES},
-};
-
-static const char *const usages[KMS_USAGE_COUNT] = {
-	[KMS_USAGE_ANY] = "",
-	[KMS_USAGE_ENCRYPT_DECRYPT] = "ENCRYPT_DECRYPT",
-	[KMS_USAGE_SIGN_VERIFY] = "SIGN_VERIFY",
-	[KMS_USAGE_GENERATE_VERIFY_MAC] = "GENERATE_VERIFY_MAC",
-	[KMS_USAGE_KEY_AGREEMENT] = "KEY_AGREEMENT",
-};
-
-const struct kms_spec *kms_spec_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
-		if (strcmp(specs[i].name, name) == 0)
-			return &specs[i];
-	return NULL;
-}
-
-const char *kms_usage_name(enum kms_usage usage)
-{
-	return usages[usage];
-}
-
-enum kms_usage kms_usage_find(const char *name)
-{
-	for (int u = KMS_USAGE_ANY + 1; u < KMS_USAGE_COUNT; u++)
-		if (strcmp(usages[u], name) == 0)
-			return (enum kms_usage)u;
-	return KMS_USAGE_ANY;
-}
-
 const char *kms_manager_name(enum kms_manager manager)
 {
 	return manager == KMS_MANAGER_AWS ? "AWS" : "CUSTOMER";
@@ -55,6 +19,8 @@ void kms_key_free(struct kms_key *key)
 		return;
 	for (size_t i = 0; i < key->nmaterials; i++) {
 		xaes_key_done(&key->materials[i].key);
+		secret_done(&key->materials[i].mac_key);
+		pkey_done(&key->materials[i].pair);
 		free(key->materials[i].wrapped);
 	}
 	free(key->materials);
@@ -106,6 +72,23 @@ struct kms_alias *kms_alias_find(const struct kms_region *region,
 	return alias && !kms_key_is_expired(alias->key, now_ms) ? alias : NULL;
 }
 
+/* From the record's bytes to what operations use. */
+static int prepare(const struct kms_spec *spec, struct secret *bytes,
+		   struct kms_material *m)
+{
+	switch (spec->type) {
+	case KMS_MATERIAL_SYMMETRIC:
+		return xaes_key_init(&m->key, bytes);
+	case KMS_MATERIAL_MAC:
+		secret_move(&m->mac_key, bytes);
+		return 0;
+	case KMS_MATERIAL_PAIR:
+		return pkey_decode_private(pkey_kind_find(spec->name), bytes,
+					   &m->pair);
+	}
+	return -EINVAL;
+}
+
 static int unwrap(struct kms_service *svc, const struct kms_key *key,
 		  struct kms_material *m)
 {
@@ -119,7 +102,7 @@ static int unwrap(struct kms_service *svc, const struct kms_key *key,
 		      m->wrapped_len, &bytes);
 	if (r < 0)
 		return r;
-	return xaes_key_init(&m->key, &bytes);
+	return prepare(key->spec, &bytes, m);
 }
 
 /* Readers may come together to a key that was never used before. */
@@ -147,6 +130,8 @@ int kms_material_get(struct kms_service *svc, struct kms_key *key,
 	struct kms_material *m = NULL;
 	int r;
 
+	if (key->spec->type != KMS_MATERIAL_SYMMETRIC)
+		return -ENOENT;
 	/* Newest first: that is what most blobs are sealed with. */
 	for (size_t i = key->nmaterials; i > 0 && !m; i--)
 		if (!id || strcmp(key->materials[i - 1].id, id) == 0)
@@ -164,4 +149,38 @@ int kms_material_get(struct kms_service *svc, struct kms_key *key,
 		.material = &m->key,
 	};
 	return 0;
+}
+
+static int current(struct kms_service *svc, struct kms_key *key,
+		   struct kms_material **ret)
+{
+	int r;
+
+	if (key->nmaterials == 0)
+		return -ENOENT;
+	*ret = &key->materials[key->nmaterials - 1];
+	r = make_ready(svc, key, *ret);
+	return r == -EBADMSG ? -EUCLEAN : r;
+}
+
+int kms_material_pair(struct kms_service *svc, struct kms_key *key,
+		      const struct pkey **ret)
+{
+	struct kms_material *m = NULL;
+	int r = current(svc, key, &m);
+
+	if (r == 0)
+		*ret = &m->pair;
+	return r;
+}
+
+int kms_material_mac(struct kms_service *svc, struct kms_key *key,
+		     const struct secret **ret)
+{
+	struct kms_material *m = NULL;
+	int r = current(svc, key, &m);
+
+	if (r == 0)
+		*ret = &m->mac_key;
+	return r;
 }

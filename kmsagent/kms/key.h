@@ -20,32 +20,16 @@
 #include "kmsagent/base/arn.h"
 #include "kmsagent/crypto/aead.h"
 #include "kmsagent/crypto/blob.h"
+#include "kmsagent/crypto/pkey.h"
 #include "kmsagent/kms/index.h"
+#include "kmsagent/kms/spec.h"
 #include "kmsagent/kms/state.h"
 
 struct kms_service;
 
-enum kms_usage {
-	KMS_USAGE_ANY = 0, /* of an operation: it does not care */
-	KMS_USAGE_ENCRYPT_DECRYPT,
-	KMS_USAGE_SIGN_VERIFY,
-	KMS_USAGE_GENERATE_VERIFY_MAC,
-	KMS_USAGE_KEY_AGREEMENT,
-	KMS_USAGE_COUNT,
-};
-
 enum kms_manager {
 	KMS_MANAGER_CUSTOMER,
 	KMS_MANAGER_AWS,
-};
-
-/* One kind of key that this build makes: a row of the table in key.c. */
-struct kms_spec {
-	const char *name; /* "SYMMETRIC_DEFAULT" */
-	enum kms_usage default_usage;
-	unsigned usages;			  /* 1 << enum kms_usage */
-	const char *const *encryption_algorithms; /* NULL-terminated or NULL */
-	size_t material_bytes;
 };
 
 /* One backing key.  Unwrapped on first use, then kept. */
@@ -55,7 +39,10 @@ struct kms_material {
 	uint8_t *wrapped;
 	size_t wrapped_len;
 	atomic_bool is_ready;
-	struct xaes_key key; /* valid once is_ready */
+	/* Valid once is_ready: the one that the spec's type says. */
+	struct xaes_key key;
+	struct secret mac_key;
+	struct pkey pair;
 };
 
 /* What an operation may change, in one piece. */
@@ -97,10 +84,6 @@ struct kms_region {
 	struct kms_index aliases;
 };
 
-const struct kms_spec *kms_spec_find(const char *name);
-const char *kms_usage_name(enum kms_usage usage);
-/* KMS_USAGE_ANY: no such usage. */
-enum kms_usage kms_usage_find(const char *name);
 const char *kms_manager_name(enum kms_manager manager);
 
 /* Half-built ones too; NULL is fine.  Wipes the material. */
@@ -125,5 +108,13 @@ struct kms_alias *kms_alias_find(const struct kms_region *region,
  */
 int kms_material_get(struct kms_service *svc, struct kms_key *key,
 		     const char *id, struct blob_key *ret) _must_check_;
+
+/* The current material of a key whose spec has this type; borrowed.  Returns
+ * 0, -ENOENT (none), -EUCLEAN (tampered with), -EOPNOTSUPP (a pair that this
+ * OpenSSL does not know), -ENOMEM, -EIO. */
+int kms_material_pair(struct kms_service *svc, struct kms_key *key,
+		      const struct pkey **ret) _must_check_;
+int kms_material_mac(struct kms_service *svc, struct kms_key *key,
+		     const struct secret **ret) _must_check_;
 
 #endif

@@ -15,7 +15,7 @@
 
 #define RECORD_VERSION 1
 #define EPOCH_MS_MAX   253402300800000 /* the year 10000 */
-#define MAX_WRAPPED    4096
+#define MAX_WRAPPED    (WRAP_OVERHEAD_BYTES + WRAP_PLAIN_MAX_BYTES)
 
 struct loading {
 	struct kms_service *svc;

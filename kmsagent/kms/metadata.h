@@ -9,4 +9,7 @@
 int kms_put_metadata(struct kms_task *t,
 		     const struct kms_key *key) _must_check_;
 
+/* The algorithms of @key's spec and usage; NULL: no memory. */
+cJSON *kms_algorithm_list(const struct kms_key *key);
+
 #endif

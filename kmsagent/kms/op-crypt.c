@@ -26,10 +26,17 @@ static const struct source reencrypt_source = {
 	"SourceKeyId", "SourceEncryptionContext", "SourceEncryptionAlgorithm",
 	"kms:ReEncryptFrom"};
 
+static const struct kms_sealing encrypt_sealing = {
+	"EncryptionAlgorithm", "EncryptionContext", "CiphertextBlob", NULL};
+static const struct kms_sealing reencrypt_sealing = {
+	"DestinationEncryptionAlgorithm", "DestinationEncryptionContext",
+	"CiphertextBlob", "DestinationKeyMaterialId"};
+
 /* What was opened. */
 struct opened {
 	struct kms_key *key;
-	char material_id[BLOB_MATERIAL_ID_LEN + 1];
+	const char *algorithm;
+	char material_id[BLOB_MATERIAL_ID_LEN + 1]; /* "": of a key pair */
 	struct secret plain;
 };
 
@@ -42,19 +49,19 @@ int kms_op_encrypt(struct kms_task *t)
 {
 	_cleanup_(ectx_done) struct ectx context = ECTX_INIT;
 	const struct secret *plain = kms_arg_blob(t, "Plaintext");
-	int r = kms_task_check_algorithm(t, t->key, "EncryptionAlgorithm");
+	int r = kms_seal_check(t, t->key, &encrypt_sealing, plain->len,
+			       &context);
 
-	if (r == 0)
-		r = kms_arg_context(t, "EncryptionContext", &context);
 	if (r == 0)
 		r = kms_task_dry_run(t);
 	if (r == 0)
-		r = kms_seal(t, t->key, &context, plain, NULL);
+		r = kms_seal(t, t->key, &encrypt_sealing, &context, plain);
 	if (r == 0)
 		r = kms_put_string(t->reply, "KeyId", t->key->arn);
 	if (r == 0)
-		r = kms_put_string(t->reply, "EncryptionAlgorithm",
-				   "SYMMETRIC_DEFAULT");
+		r = kms_put_string(
+			t->reply, "EncryptionAlgorithm",
+			kms_encryption_algorithm(t, "EncryptionAlgorithm"));
 	return r;
 }
 
@@ -106,6 +113,8 @@ static int find_by_blob(struct kms_task *t, const struct source *s,
 		r = kms_task_authorize(t, s->permission, key);
 	if (r == KMS_REPLIED)
 		return not_yours(t);
+	if (r == 0 && key->spec->type != KMS_MATERIAL_SYMMETRIC)
+		return invalid_ciphertext(t); /* made up */
 	*ret = key;
 	return r;
 }
@@ -131,7 +140,33 @@ static int open_blob(struct kms_task *t, const struct source *s,
 	return r;
 }
 
-/* Key and ciphertext fit and all checks pass; @ret holds the plaintext. */
+/* A ciphertext of nothing can be made with the public key: nobody here did. */
+static int open_pair(struct kms_task *t, const struct source *s,
+		     struct opened *ret)
+{
+	int r = kms_refuse_context(t, s->context_member);
+
+	if (r == 0)
+		r = kms_open_pair(t, ret->key, ret->algorithm,
+				  kms_arg_blob(t, "CiphertextBlob"),
+				  &ret->plain);
+	if (r == -EBADMSG || (r == 0 && ret->plain.len == 0))
+		return invalid_ciphertext(t);
+	return r;
+}
+
+static int check_named(struct kms_task *t, const struct source *s,
+		       const struct kms_key *key)
+{
+	int r = kms_task_check_algorithm(t, key, s->algorithm_member);
+
+	return r ? r : kms_state_check(key, t->op->states, t->reply);
+}
+
+/*
+ * Key and ciphertext fit and all checks pass; @ret holds the plaintext.  A
+ * key pair has to be named: its ciphertext says nothing.
+ */
 static int open_source(struct kms_task *t, const struct source *s,
 		       struct opened *ret)
 {
@@ -140,10 +175,14 @@ static int open_source(struct kms_task *t, const struct source *s,
 	struct blob blob;
 	int r = 0, parsed;
 
-	if (is_named) {
+	if (is_named)
 		r = find_named(t, s, &ret->key);
-		if (r)
-			return r;
+	if (r)
+		return r;
+	ret->algorithm = kms_encryption_algorithm(t, s->algorithm_member);
+	if (is_named && ret->key->spec->type == KMS_MATERIAL_PAIR) {
+		r = check_named(t, s, ret->key);
+		return r ? r : open_pair(t, s, ret);
 	}
 	parsed = blob_parse(bytes->bytes, bytes->len, &blob);
 	if (parsed < 0 && !is_named)
@@ -153,9 +192,7 @@ static int open_source(struct kms_task *t, const struct source *s,
 	else if (parsed == 0 && strcmp(blob.key_id, ret->key->id) != 0)
 		r = incorrect_key(t);
 	if (r == 0)
-		r = kms_task_check_algorithm(t, ret->key, s->algorithm_member);
-	if (r == 0)
-		r = kms_state_check(ret->key, t->op->states, t->reply);
+		r = check_named(t, s, ret->key);
 	if (r == 0 && parsed < 0)
 		r = invalid_ciphertext(t);
 	return r ? r : open_blob(t, s, &blob, ret);
@@ -177,11 +214,7 @@ static int check_source(struct kms_task *t, const struct source *s)
 				"IGNORE_CIPHERTEXT.",
 				s->key_member);
 	r = find_named(t, s, &key);
-	if (r == 0)
-		r = kms_task_check_algorithm(t, key, s->algorithm_member);
-	if (r == 0)
-		r = kms_state_check(key, t->op->states, t->reply);
-	return r;
+	return r ? r : check_named(t, s, key);
 }
 
 static bool ignores_ciphertext(const struct kms_task *t)
@@ -221,8 +254,8 @@ int kms_op_decrypt(struct kms_task *t)
 				 o.plain.len, true);
 	if (r == 0)
 		r = kms_put_string(t->reply, "EncryptionAlgorithm",
-				   "SYMMETRIC_DEFAULT");
-	if (r == 0)
+				   o.algorithm);
+	if (r == 0 && *o.material_id)
 		r = kms_put_string(t->reply, "KeyMaterialId", o.material_id);
 	return r;
 }
@@ -252,11 +285,13 @@ static int put_reencrypted(struct kms_task *t, const struct opened *from,
 		r = kms_put_string(t->reply, "KeyId", to->arn);
 	if (r == 0)
 		r = kms_put_string(t->reply, "SourceEncryptionAlgorithm",
-				   "SYMMETRIC_DEFAULT");
+				   from->algorithm);
 	if (r == 0)
-		r = kms_put_string(t->reply, "DestinationEncryptionAlgorithm",
-				   "SYMMETRIC_DEFAULT");
-	if (r == 0)
+		r = kms_put_string(
+			t->reply, reencrypt_sealing.algorithm_member,
+			kms_encryption_algorithm(
+				t, reencrypt_sealing.algorithm_member));
+	if (r == 0 && *from->material_id)
 		r = kms_put_string(t->reply, "SourceKeyMaterialId",
 				   from->material_id);
 	return r;
@@ -288,12 +323,11 @@ int kms_op_reencrypt(struct kms_task *t)
 	if (r == 0)
 		r = find_destination(t, &to);
 	if (r == 0)
-		r = kms_arg_context(t, "DestinationEncryptionContext",
-				    &context);
+		r = kms_seal_check(t, to, &reencrypt_sealing, from.plain.len,
+				   &context);
 	if (r == 0)
 		r = kms_task_dry_run(t);
 	if (r == 0)
-		r = kms_seal(t, to, &context, &from.plain,
-			     "DestinationKeyMaterialId");
+		r = kms_seal(t, to, &reencrypt_sealing, &context, &from.plain);
 	return r ? r : put_reencrypted(t, &from, to);
 }

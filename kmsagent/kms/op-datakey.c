@@ -9,6 +9,9 @@
 #include "kmsagent/kms/service.h"
 #include "kmsagent/kms/task.h"
 
+static const struct kms_sealing sealing = {NULL, "EncryptionContext",
+					   "CiphertextBlob", "KeyMaterialId"};
+
 /* Exactly one of the two members says how long the key is to be. */
 static int data_key_bytes(struct kms_task *t, size_t *ret)
 {
@@ -36,13 +39,13 @@ static int generate(struct kms_task *t, bool with_plaintext)
 	if (r == 0)
 		r = kms_refuse_member(t, "Recipient");
 	if (r == 0)
-		r = kms_arg_context(t, "EncryptionContext", &context);
+		r = kms_seal_check(t, t->key, &sealing, bytes, &context);
 	if (r == 0)
 		r = kms_task_dry_run(t);
 	if (r == 0)
 		r = secret_random(&key, bytes);
 	if (r == 0)
-		r = kms_seal(t, t->key, &context, &key, "KeyMaterialId");
+		r = kms_seal(t, t->key, &sealing, &context, &key);
 	if (r == 0 && with_plaintext)
 		r = kms_put_blob(t->reply, "Plaintext", key.bytes, key.len,
 				 true);

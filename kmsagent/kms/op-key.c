@@ -15,9 +15,14 @@
 
 #define LIST_KEYS_DEFAULT 100
 
-static cJSON *algorithms(const char *const *names)
+cJSON *kms_algorithm_list(const struct kms_key *key)
 {
-	return cJSON_CreateStringArray(names, names[1] ? 2 : 1);
+	const char *const *names = key->spec->algorithms[key->usage];
+	int n = 0;
+
+	while (names[n])
+		n++;
+	return cJSON_CreateStringArray(names, n);
 }
 
 static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
@@ -43,10 +48,11 @@ static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
 	    json_add_string(obj, "CustomerMasterKeySpec", key->spec->name) <
 		    0 ||
 	    json_add_string(obj, "KeySpec", key->spec->name) < 0 ||
-	    json_add_item(obj, "EncryptionAlgorithms",
-			  algorithms(key->spec->encryption_algorithms)) < 0 ||
+	    json_add_item(obj, kms_usage_list_name(key->usage),
+			  kms_algorithm_list(key)) < 0 ||
 	    json_add_bool(obj, "MultiRegion", false) < 0 ||
-	    json_add_string(obj, "CurrentKeyMaterialId", current->id) < 0)
+	    (key->spec->type == KMS_MATERIAL_SYMMETRIC &&
+	     json_add_string(obj, "CurrentKeyMaterialId", current->id) < 0))
 		return -ENOMEM;
 	return 0;
 }
@@ -107,13 +113,13 @@ static int choose_spec(struct kms_task *t, const struct kms_spec **ret_spec,
 				"You must specify a KeyUsage value for all "
 				"KMS keys except for symmetric encryption "
 				"keys.");
-	if (!spec)
+	if (!spec || !kms_spec_is_available(spec))
 		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
 				"This kmsd does not support KeySpec %s of "
-				"CreateKey.",
+				"CreateKey: its OpenSSL does not have it.",
 				name);
 	*ret_usage = usage ? kms_usage_find(usage) : spec->default_usage;
-	if (!(spec->usages & (1u << *ret_usage)))
+	if (!kms_spec_serves(spec, *ret_usage))
 		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
 				"KeyUsage %s is not compatible with KeySpec "
 				"%s",
@@ -151,12 +157,17 @@ static int create_key(struct kms_task *t, const struct kms_spec *spec,
 		      enum kms_usage usage)
 {
 	_cleanup_(kms_key_freep) struct kms_key *key = NULL;
+	_cleanup_(secret_done) struct secret private = SECRET_INIT;
 	const char *description = kms_arg_string(t, "Description");
 	const cJSON *tags = kms_arg(t, "Tags");
-	int r = kms_service_new_key(
-		t->svc, t->region, spec, usage, KMS_MANAGER_CUSTOMER,
-		description ? description : "", t->now_ms, &key);
+	bool is_pair = spec->type == KMS_MATERIAL_PAIR;
+	int r = is_pair ? pkey_encode_private(&t->pair, &private) : 0;
 
+	if (r == 0)
+		r = kms_service_new_key(
+			t->svc, t->region, spec, usage, KMS_MANAGER_CUSTOMER,
+			description ? description : "",
+			is_pair ? &private : NULL, t->now_ms, &key);
 	if (r < 0)
 		return r;
 	if (tags) {
@@ -193,7 +204,9 @@ int kms_op_create_key(struct kms_task *t)
 				"This region has %zu keys, which is the "
 				"limit.",
 				t->region->keys.count);
-	return create_key(t, spec, usage);
+	if (spec->type == KMS_MATERIAL_PAIR)
+		r = kms_task_need_pair(t, pkey_kind_find(spec->name));
+	return r ? r : create_key(t, spec, usage);
 }
 
 int kms_op_describe_key(struct kms_task *t)

@@ -10,11 +10,18 @@
 
 #include "kmsagent/kms/params.h"
 
-#define KEY	.key_member = "KeyId"
-#define CHANGES .flags = KMS_OP_CHANGES
-#define CRYPTO                                                                 \
+#define KEY	     .key_member = "KeyId"
+#define CHANGES	     .flags = KMS_OP_CHANGES
+#define CRYPTO_FLAGS KMS_OP_READ_ONLY | KMS_OP_ALIAS | KMS_OP_CROSS_ACCOUNT
+#define CRYPTO(u, algorithm)                                                   \
+	.states = KMS_IN_USE, .usage = KMS_USAGE_##u,                          \
+	.algorithm_member = (algorithm), .flags = CRYPTO_FLAGS
+#define DATA_KEY                                                               \
 	.states = KMS_IN_USE, .usage = KMS_USAGE_ENCRYPT_DECRYPT,              \
-	.flags = KMS_OP_READ_ONLY | KMS_OP_ALIAS | KMS_OP_CROSS_ACCOUNT
+	.flags = CRYPTO_FLAGS | KMS_OP_SYMMETRIC
+#define DATA_KEY_PAIR                                                          \
+	.states = KMS_IN_USE, .usage = KMS_USAGE_ENCRYPT_DECRYPT,              \
+	.flags = CRYPTO_FLAGS | KMS_OP_SYMMETRIC | KMS_OP_SLOW
 #define CAN_SWITCH	 (KMS_IN(ENABLED) | KMS_IN(DISABLED) | KMS_IN(UNAVAILABLE))
 #define CAN_BE_SCHEDULED (KMS_IN_UNPENDING & ~KMS_IN(UPDATING))
 /* Known, so that the answer is honest; its handler comes with its family. */
@@ -34,7 +41,8 @@ const struct kms_op kms_ops[] = {
 	 .params = kms_params_create_alias},
 	LATER("CreateCustomKeyStore"),
 	LATER("CreateGrant"),
-	{"CreateKey", kms_op_create_key, "kms:CreateKey", CHANGES,
+	{"CreateKey", kms_op_create_key, "kms:CreateKey",
+	 .flags = KMS_OP_CHANGES | KMS_OP_SLOW,
 	 .params = kms_params_create_key},
 	{"Decrypt", kms_op_decrypt, "kms:Decrypt",
 	 .usage = KMS_USAGE_ENCRYPT_DECRYPT, .states = KMS_IN_USE,
@@ -46,7 +54,10 @@ const struct kms_op kms_ops[] = {
 	 .params = kms_params_delete_alias},
 	LATER("DeleteCustomKeyStore"),
 	LATER("DeleteImportedKeyMaterial"),
-	LATER("DeriveSharedSecret"),
+	{"DeriveSharedSecret", kms_op_derive_shared_secret,
+	 "kms:DeriveSharedSecret", KEY,
+	 CRYPTO(KEY_AGREEMENT, "KeyAgreementAlgorithm"),
+	 .params = kms_params_derive_shared_secret},
 	LATER("DescribeCustomKeyStores"),
 	{"DescribeKey", kms_op_describe_key, "kms:DescribeKey", KEY,
 	 .states = KMS_IN_ANY,
@@ -59,24 +70,33 @@ const struct kms_op kms_ops[] = {
 	{"EnableKey", kms_op_enable_key, "kms:EnableKey", KEY,
 	 .states = CAN_SWITCH, CHANGES, .params = kms_params_key_only},
 	LATER("EnableKeyRotation"),
-	{"Encrypt", kms_op_encrypt, "kms:Encrypt", KEY, CRYPTO,
+	{"Encrypt", kms_op_encrypt, "kms:Encrypt", KEY,
+	 CRYPTO(ENCRYPT_DECRYPT, "EncryptionAlgorithm"),
 	 .params = kms_params_encrypt},
 	{"GenerateDataKey", kms_op_generate_data_key, "kms:GenerateDataKey",
-	 KEY, CRYPTO, .params = kms_params_generate_data_key},
-	LATER("GenerateDataKeyPair"),
-	LATER("GenerateDataKeyPairWithoutPlaintext"),
+	 KEY, DATA_KEY, .params = kms_params_generate_data_key},
+	{"GenerateDataKeyPair", kms_op_generate_data_key_pair,
+	 "kms:GenerateDataKeyPair", KEY, DATA_KEY_PAIR,
+	 .params = kms_params_generate_data_key_pair},
+	{"GenerateDataKeyPairWithoutPlaintext",
+	 kms_op_generate_data_key_pair_without_plaintext,
+	 "kms:GenerateDataKeyPairWithoutPlaintext", KEY, DATA_KEY_PAIR,
+	 .params = kms_params_generate_data_key_pair},
 	{"GenerateDataKeyWithoutPlaintext",
 	 kms_op_generate_data_key_without_plaintext,
-	 "kms:GenerateDataKeyWithoutPlaintext", KEY, CRYPTO,
+	 "kms:GenerateDataKeyWithoutPlaintext", KEY, DATA_KEY,
 	 .params = kms_params_generate_data_key},
-	LATER("GenerateMac"),
+	{"GenerateMac", kms_op_generate_mac, "kms:GenerateMac", KEY,
+	 CRYPTO(GENERATE_VERIFY_MAC, "MacAlgorithm"),
+	 .params = kms_params_generate_mac},
 	{"GenerateRandom", kms_op_generate_random, "kms:GenerateRandom",
 	 .flags = KMS_OP_READ_ONLY, .params = kms_params_generate_random},
 	LATER("GetKeyLastUsage"),
 	LATER("GetKeyPolicy"),
 	LATER("GetKeyRotationStatus"),
 	LATER("GetParametersForImport"),
-	LATER("GetPublicKey"),
+	{"GetPublicKey", kms_op_get_public_key, "kms:GetPublicKey", KEY,
+	 CRYPTO(ANY, NULL), .params = kms_params_describe_key},
 	LATER("ImportKeyMaterial"),
 	{"ListAliases", kms_op_list_aliases, "kms:ListAliases",
 	 .states = KMS_IN_ANY, .flags = KMS_OP_READ_ONLY,
@@ -101,7 +121,8 @@ const struct kms_op kms_ops[] = {
 	{"ScheduleKeyDeletion", kms_op_schedule_key_deletion,
 	 "kms:ScheduleKeyDeletion", KEY, .states = CAN_BE_SCHEDULED, CHANGES,
 	 .params = kms_params_schedule_key_deletion},
-	LATER("Sign"),
+	{"Sign", kms_op_sign, "kms:Sign", KEY,
+	 CRYPTO(SIGN_VERIFY, "SigningAlgorithm"), .params = kms_params_sign},
 	LATER("TagResource"),
 	LATER("UntagResource"),
 	{"UpdateAlias", kms_op_update_alias, "kms:UpdateAlias",
@@ -111,8 +132,11 @@ const struct kms_op kms_ops[] = {
 	LATER("UpdateCustomKeyStore"),
 	LATER("UpdateKeyDescription"),
 	LATER("UpdatePrimaryRegion"),
-	LATER("Verify"),
-	LATER("VerifyMac"),
+	{"Verify", kms_op_verify, "kms:Verify", KEY,
+	 CRYPTO(SIGN_VERIFY, "SigningAlgorithm"), .params = kms_params_verify},
+	{"VerifyMac", kms_op_verify_mac, "kms:VerifyMac", KEY,
+	 CRYPTO(GENERATE_VERIFY_MAC, "MacAlgorithm"),
+	 .params = kms_params_verify_mac},
 };
 
 const size_t kms_ops_count = sizeof(kms_ops) / sizeof(kms_ops[0]);

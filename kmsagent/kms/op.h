@@ -19,6 +19,8 @@ enum kms_op_flag {
 	KMS_OP_ALIAS = 1 << 2,	       /* its key member takes aliases */
 	KMS_OP_CROSS_ACCOUNT = 1 << 3, /* others' principals may, by ARN */
 	KMS_OP_OWN_CHECKS = 1 << 4,    /* the handler resolves, authorises */
+	KMS_OP_SYMMETRIC = 1 << 5,     /* its key seals ciphertext blobs */
+	KMS_OP_SLOW = 1 << 6,	       /* may make an RSA pair: seconds */
 };
 
 struct kms_op {
@@ -29,9 +31,10 @@ struct kms_op {
 
 	const char *permission; /* "kms:Encrypt" */
 	const char *key_member; /* "KeyId", or NULL: no key, or own checks */
-	enum kms_usage usage;	/* that the key must have */
-	unsigned states;	/* KMS_IN_...: that the key may be in */
-	unsigned flags;		/* enum kms_op_flag */
+	const char *algorithm_member; /* that the key must serve; or NULL */
+	enum kms_usage usage;	      /* that the key must have */
+	unsigned states;	      /* KMS_IN_...: that the key may be in */
+	unsigned flags;		      /* enum kms_op_flag */
 	const struct kms_param *params;
 };
 
@@ -59,5 +62,14 @@ int kms_op_reencrypt(struct kms_task *c) _must_check_;
 int kms_op_generate_data_key(struct kms_task *c) _must_check_;
 int kms_op_generate_data_key_without_plaintext(struct kms_task *c) _must_check_;
 int kms_op_generate_random(struct kms_task *c) _must_check_;
+int kms_op_generate_data_key_pair(struct kms_task *c) _must_check_;
+int kms_op_generate_data_key_pair_without_plaintext(struct kms_task *c)
+	_must_check_;
+int kms_op_get_public_key(struct kms_task *c) _must_check_;
+int kms_op_sign(struct kms_task *c) _must_check_;
+int kms_op_verify(struct kms_task *c) _must_check_;
+int kms_op_generate_mac(struct kms_task *c) _must_check_;
+int kms_op_verify_mac(struct kms_task *c) _must_check_;
+int kms_op_derive_shared_secret(struct kms_task *c) _must_check_;
 
 #endif

@@ -44,6 +44,35 @@ static const char *const master_key_specs[] = {"RSA_2048",
 					       "HMAC_512",
 					       "SM2",
 					       NULL};
+static const char *const key_pair_specs[] = {"RSA_2048",
+					     "RSA_3072",
+					     "RSA_4096",
+					     "ECC_NIST_P256",
+					     "ECC_NIST_P384",
+					     "ECC_NIST_P521",
+					     "ECC_SECG_P256K1",
+					     "SM2",
+					     "ECC_NIST_EDWARDS25519",
+					     NULL};
+static const char *const signing_algorithms[] = {"RSASSA_PSS_SHA_256",
+						 "RSASSA_PSS_SHA_384",
+						 "RSASSA_PSS_SHA_512",
+						 "RSASSA_PKCS1_V1_5_SHA_256",
+						 "RSASSA_PKCS1_V1_5_SHA_384",
+						 "RSASSA_PKCS1_V1_5_SHA_512",
+						 "ECDSA_SHA_256",
+						 "ECDSA_SHA_384",
+						 "ECDSA_SHA_512",
+						 "SM2DSA",
+						 "ML_DSA_SHAKE_256",
+						 "ED25519_SHA_512",
+						 "ED25519_PH_SHA_512",
+						 NULL};
+static const char *const mac_algorithms[] = {
+	"HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512", NULL};
+static const char *const agreement_algorithms[] = {"ECDH", NULL};
+static const char *const message_types[] = {"RAW", "DIGEST", "EXTERNAL_MU",
+					    NULL};
 static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
 				      "EXTERNAL_KEY_STORE", NULL};
 
@@ -102,6 +131,15 @@ const struct kms_param kms_params_decrypt[] = {
 const struct kms_param kms_params_delete_alias[] = {
 	{ALIAS("AliasName"), REQUIRED}, {0}};
 
+const struct kms_param kms_params_derive_shared_secret[] = {
+	{ID("KeyId"), REQUIRED},
+	{ENUM("KeyAgreementAlgorithm", agreement_algorithms), REQUIRED},
+	{BLOB("PublicKey", 8192), REQUIRED},
+	{GRANT_TOKENS},
+	{BOOLEAN("DryRun")},
+	{OBJECT("Recipient")},
+	{0}};
+
 const struct kms_param kms_params_describe_key[] = {
 	{ID("KeyId"), REQUIRED}, {GRANT_TOKENS}, {0}};
 
@@ -121,6 +159,23 @@ const struct kms_param kms_params_generate_data_key[] = {
 	{ENUM("KeySpec", data_key_specs)},
 	{GRANT_TOKENS},
 	{OBJECT("Recipient")},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_generate_data_key_pair[] = {
+	{MAP("EncryptionContext")},
+	{ID("KeyId"), REQUIRED},
+	{ENUM("KeyPairSpec", key_pair_specs), REQUIRED},
+	{GRANT_TOKENS},
+	{OBJECT("Recipient")},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_generate_mac[] = {
+	{BLOB("Message", 4096), REQUIRED},
+	{ID("KeyId"), REQUIRED},
+	{ENUM("MacAlgorithm", mac_algorithms), REQUIRED},
+	{GRANT_TOKENS},
 	{BOOLEAN("DryRun")},
 	{0}};
 
@@ -151,3 +206,31 @@ const struct kms_param kms_params_reencrypt[] = {
 
 const struct kms_param kms_params_schedule_key_deletion[] = {
 	{ID("KeyId"), REQUIRED}, {INTEGER("PendingWindowInDays", 1, 365)}, {0}};
+
+const struct kms_param kms_params_sign[] = {
+	{ID("KeyId"), REQUIRED},
+	{BLOB("Message", 4096), REQUIRED},
+	{ENUM("MessageType", message_types)},
+	{GRANT_TOKENS},
+	{ENUM("SigningAlgorithm", signing_algorithms), REQUIRED},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_verify[] = {
+	{ID("KeyId"), REQUIRED},
+	{BLOB("Message", 4096), REQUIRED},
+	{ENUM("MessageType", message_types)},
+	{BLOB("Signature", 6144), REQUIRED},
+	{ENUM("SigningAlgorithm", signing_algorithms), REQUIRED},
+	{GRANT_TOKENS},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_verify_mac[] = {
+	{BLOB("Message", 4096), REQUIRED},
+	{ID("KeyId"), REQUIRED},
+	{ENUM("MacAlgorithm", mac_algorithms), REQUIRED},
+	{BLOB("Mac", 6144), REQUIRED},
+	{GRANT_TOKENS},
+	{BOOLEAN("DryRun")},
+	{0}};

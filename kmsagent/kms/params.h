@@ -13,13 +13,19 @@ extern const struct kms_param kms_params_create_alias[];
 extern const struct kms_param kms_params_create_key[];
 extern const struct kms_param kms_params_decrypt[];
 extern const struct kms_param kms_params_delete_alias[];
+extern const struct kms_param kms_params_derive_shared_secret[];
 extern const struct kms_param kms_params_describe_key[];
 extern const struct kms_param kms_params_encrypt[];
 extern const struct kms_param kms_params_generate_data_key[];
+extern const struct kms_param kms_params_generate_data_key_pair[];
+extern const struct kms_param kms_params_generate_mac[];
 extern const struct kms_param kms_params_generate_random[];
 extern const struct kms_param kms_params_list_aliases[];
 extern const struct kms_param kms_params_list_keys[];
 extern const struct kms_param kms_params_reencrypt[];
 extern const struct kms_param kms_params_schedule_key_deletion[];
+extern const struct kms_param kms_params_sign[];
+extern const struct kms_param kms_params_verify[];
+extern const struct kms_param kms_params_verify_mac[];
 
 #endif

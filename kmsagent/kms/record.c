@@ -105,12 +105,13 @@ static struct store_write put(const char *kind, const struct record *r,
 }
 
 int kms_material_new(struct kms_service *svc, struct kms_key *key,
-		     int64_t now_ms)
+		     const struct secret *given, int64_t now_ms)
 {
 	_cleanup_(secret_done) struct secret bytes = SECRET_INIT;
 	_free_ char *id = NULL;
 	struct kms_material *list, *m;
-	int r = secret_random(&bytes, key->spec->material_bytes);
+	int r = given ? secret_set(&bytes, given->bytes, given->len)
+		      : secret_random(&bytes, key->spec->material_bytes);
 
 	if (r != 0)
 		return r;

@@ -50,9 +50,9 @@ int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
 int kms_alias_remove(struct kms_service *svc,
 		     struct kms_alias *alias) _must_check_;
 
-/* A new backing key for @key, wrapped; becomes the current one.  For keys
- * that are not published yet. */
+/* A new backing key for @key, wrapped; becomes the current one.  Its bytes are
+ * @given, NULL: random ones.  For keys that are not published yet. */
 int kms_material_new(struct kms_service *svc, struct kms_key *key,
-		     int64_t now_ms) _must_check_;
+		     const struct secret *given, int64_t now_ms) _must_check_;
 
 #endif

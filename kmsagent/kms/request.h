@@ -81,6 +81,10 @@ struct kms_reply {
 int kms_dispatch(struct kms_service *svc, const struct kms_request *req,
 		 struct kms_reply *reply) _must_check_;
 
+/* The operation may take seconds of computing: not for a thread that others
+ * wait for. */
+bool kms_is_slow(const char *operation) _must_check_;
+
 void kms_reply_done(struct kms_reply *reply);
 
 /*

@@ -235,7 +235,8 @@ struct kms_region *kms_service_region(struct kms_service *svc, const char *name)
 int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 			const struct kms_spec *spec, enum kms_usage usage,
 			enum kms_manager manager, const char *description,
-			int64_t now_ms, struct kms_key **ret)
+			const struct secret *given, int64_t now_ms,
+			struct kms_key **ret)
 {
 	_cleanup_(kms_key_freep) struct kms_key *key = calloc(1, sizeof(*key));
 	int r;
@@ -256,7 +257,7 @@ int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 	key->arn = arn_format_key(region->name, svc->account, key->id);
 	if (!key->description || !key->arn)
 		return -ENOMEM;
-	r = kms_material_new(svc, key, now_ms);
+	r = kms_material_new(svc, key, given, now_ms);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(key);
@@ -302,7 +303,7 @@ static int make_managed(struct kms_service *svc, struct kms_region *region,
 		return 0;
 	r = kms_service_new_key(svc, region, kms_spec_find("SYMMETRIC_DEFAULT"),
 				KMS_USAGE_ENCRYPT_DECRYPT, KMS_MANAGER_AWS,
-				description, now_ms, &key);
+				description, NULL, now_ms, &key);
 	if (r == 0)
 		r = kms_service_new_alias(svc, key, name, now_ms, &alias);
 	if (r == 0)

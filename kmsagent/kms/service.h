@@ -65,11 +65,13 @@ struct kms_region *kms_service_region(struct kms_service *svc,
 int kms_service_make_managed(struct kms_service *svc, struct kms_region *region,
 			     const char *service, int64_t now_ms) _must_check_;
 
-/* A customer's or managed key with fresh material, not published yet. */
+/* A customer's or managed key, not published yet; its material's bytes are
+ * @given, NULL: random ones. */
 int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 			const struct kms_spec *spec, enum kms_usage usage,
 			enum kms_manager manager, const char *description,
-			int64_t now_ms, struct kms_key **ret) _must_check_;
+			const struct secret *given, int64_t now_ms,
+			struct kms_key **ret) _must_check_;
 
 /* "alias/x" of @key, not published yet. */
 int kms_service_new_alias(struct kms_service *svc, struct kms_key *key,

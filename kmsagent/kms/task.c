@@ -201,20 +201,39 @@ int kms_task_check_usage(struct kms_task *t, const struct kms_key *key)
 			key->arn, kms_usage_name(key->usage), t->op->name);
 }
 
+static int incompatible(struct kms_task *t, const struct kms_key *key,
+			const char *algorithm)
+{
+	return kms_fail(t->reply, KMS_ERROR_INVALID_KEY_USAGE,
+			"Algorithm %s is incompatible with key spec %s.",
+			algorithm, key->spec->name);
+}
+
 int kms_task_check_algorithm(struct kms_task *t, const struct kms_key *key,
 			     const char *name)
 {
 	const char *algorithm = kms_arg_string(t, name);
-	const char *const *known = key->spec->encryption_algorithms;
 
 	if (!algorithm)
+		algorithm = KMS_SYMMETRIC_DEFAULT;
+	if (kms_spec_has_algorithm(key->spec, key->usage, algorithm))
 		return 0;
-	for (size_t i = 0; known && known[i]; i++)
-		if (strcmp(known[i], algorithm) == 0)
-			return 0;
-	return kms_fail(t->reply, KMS_ERROR_INVALID_KEY_USAGE,
-			"Algorithm %s is incompatible with key spec %s.",
-			algorithm, key->spec->name);
+	return incompatible(t, key, algorithm);
+}
+
+int kms_task_check_symmetric(struct kms_task *t, const struct kms_key *key)
+{
+	if (key->spec->type == KMS_MATERIAL_SYMMETRIC)
+		return 0;
+	return incompatible(t, key, KMS_SYMMETRIC_DEFAULT);
+}
+
+int kms_task_need_pair(struct kms_task *t, const struct pkey_kind *kind)
+{
+	if (t->pair.kind == kind)
+		return 0;
+	t->wanted_pair = kind;
+	return -EAGAIN;
 }
 
 int kms_task_dry_run(struct kms_task *t)

@@ -24,6 +24,8 @@ struct kms_task {
 	struct kms_region *region; /* the request's */
 	struct kms_key *key;	   /* that the operation's key member names */
 	int64_t now_ms;
+	const struct pkey_kind *wanted_pair; /* by kms_task_need_pair() */
+	struct pkey pair;
 	struct {
 		const char *name;
 		struct secret bytes;
@@ -66,10 +68,23 @@ int kms_task_authorize_resource(struct kms_task *t, const char *permission,
 int kms_task_check_usage(struct kms_task *t,
 			 const struct kms_key *key) _must_check_;
 
-/* The key's spec serves the algorithm in member @name, if there is one, or
- * InvalidKeyUsageException. */
+/* The key's spec serves the algorithm in member @name, or
+ * InvalidKeyUsageException.  Of an encryption algorithm the default is
+ * SYMMETRIC_DEFAULT. */
 int kms_task_check_algorithm(struct kms_task *t, const struct kms_key *key,
 			     const char *name) _must_check_;
+
+/* The key seals ciphertext blobs, or InvalidKeyUsageException. */
+int kms_task_check_symmetric(struct kms_task *t,
+			     const struct kms_key *key) _must_check_;
+
+/*
+ * A fresh key pair of @kind in t->pair.  -EAGAIN: making one takes its time,
+ * so no lock may be held; the dispatcher does it, and begins the operation
+ * again.  To be asked for behind all checks and before anything is answered.
+ */
+int kms_task_need_pair(struct kms_task *t,
+		       const struct pkey_kind *kind) _must_check_;
 
 /* With DryRun, behind all checks: DryRunOperationException. */
 int kms_task_dry_run(struct kms_task *t) _must_check_;

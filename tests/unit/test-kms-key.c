@@ -82,13 +82,6 @@ static void test_refusals(struct kms_service *svc)
 	} cases[] = {
 		{"a_policy", "{" POLICY "}", "UnsupportedOperationException",
 		 "Policy"},
-		{"an_rsa_key",
-		 "{\"KeySpec\":\"RSA_2048\",\"KeyUsage\":\"SIGN_VERIFY\"}",
-		 "UnsupportedOperationException", "KeySpec RSA_2048"},
-		{"an_hmac_key_by_the_old_name",
-		 "{\"CustomerMasterKeySpec\":\"HMAC_256\","
-		 "\"KeyUsage\":\"GENERATE_VERIFY_MAC\"}",
-		 "UnsupportedOperationException", "KeySpec HMAC_256"},
 		{"external_material", "{\"Origin\":\"EXTERNAL\"}",
 		 "UnsupportedOperationException", "Origin EXTERNAL"},
 		{"a_multi_region_key", "{\"MultiRegion\":true}",
