@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "keyring/key.h"
 #include "kmsagent/aws/error.h"
 #include "kmsagent/base/json.h"
 
@@ -80,6 +79,22 @@ void agent_reply_engine(struct varlink_call *call, const char *engine,
 		    "engine", engine, "reason", reason, NULL);
 }
 
+static const char *advice_of(int error)
+{
+	switch (-error) {
+	case ENOSPC:
+	case EDQUOT:
+		return "make room where the output, or the agent's state, lies";
+	case EPIPE:
+		return "nobody read the output to its end, or the worker "
+		       "died: the agent's log has more";
+	case EAGAIN:
+		return "too much is asked at once: try again in a moment";
+	default:
+		return "the agent's log has more";
+	}
+}
+
 void agent_reply_system(struct varlink_call *call, int error, const char *what)
 {
 	cJSON *params = cJSON_CreateObject();
@@ -87,7 +102,7 @@ void agent_reply_system(struct varlink_call *call, int error, const char *what)
 	if (params) {
 		cJSON_AddNumberToObject(params, "errno", -error);
 		cJSON_AddStringToObject(params, "what", what);
-		cJSON_AddStringToObject(params, "next_step", kr_advice(error));
+		cJSON_AddStringToObject(params, "next_step", advice_of(error));
 	}
 	varlink_error(call, IFACE "System", params);
 }
