@@ -6,6 +6,28 @@
 
 #include "kcapi/esdk.h"
 
+#define PURPOSE_MESSAGE "message"
+
+static const char *const purposes[AGENT_PURPOSE_COUNT_] = {
+	[AGENT_PURPOSE_RING] = "ring",
+	[AGENT_PURPOSE_VOLUME] = "volume",
+};
+
+const char *agent_purpose_name(enum agent_purpose purpose)
+{
+	return purposes[purpose];
+}
+
+int agent_purpose_parse(const char *name, enum agent_purpose *ret)
+{
+	for (enum agent_purpose p = 0; p < AGENT_PURPOSE_COUNT_; p++)
+		if (strcmp(purposes[p], name) == 0) {
+			*ret = p;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static bool has_prefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
@@ -38,10 +60,10 @@ static int pin(const struct ectx *user, const char *purpose, const char *key,
 	return 0;
 }
 
-int agent_context_for_ring(const struct ectx *user, const char *name,
-			   struct ectx *ret)
+int agent_context_for_entry(const struct ectx *user, enum agent_purpose purpose,
+			    const char *name, struct ectx *ret)
 {
-	return pin(user, AGENT_PURPOSE_RING, AGENT_CONTEXT_NAME, name, ret);
+	return pin(user, purposes[purpose], AGENT_CONTEXT_NAME, name, ret);
 }
 
 int agent_context_for_message(const struct ectx *user, const char *name,
@@ -50,10 +72,10 @@ int agent_context_for_message(const struct ectx *user, const char *name,
 	char number[16];
 
 	if (name)
-		return pin(user, AGENT_PURPOSE_MESSAGE, AGENT_CONTEXT_NAME,
-			   name, ret);
+		return pin(user, PURPOSE_MESSAGE, AGENT_CONTEXT_NAME, name,
+			   ret);
 	snprintf(number, sizeof(number), "%u", (unsigned)uid);
-	return pin(user, AGENT_PURPOSE_MESSAGE, AGENT_CONTEXT_UID, number, ret);
+	return pin(user, PURPOSE_MESSAGE, AGENT_CONTEXT_UID, number, ret);
 }
 
 static bool pair_is(const struct ectx *c, const char *key, const char *value)
@@ -63,10 +85,14 @@ static bool pair_is(const struct ectx *c, const char *key, const char *value)
 	return v && strcmp(v, value) == 0;
 }
 
-bool agent_context_is_ring(const struct ectx *c, const char *name)
+int agent_context_purpose(const struct ectx *c, const char *name,
+			  enum agent_purpose *ret)
 {
-	return pair_is(c, AGENT_CONTEXT_PURPOSE, AGENT_PURPOSE_RING) &&
-	       pair_is(c, AGENT_CONTEXT_NAME, name);
+	const char *purpose = ectx_get(c, AGENT_CONTEXT_PURPOSE);
+
+	if (!purpose || !pair_is(c, AGENT_CONTEXT_NAME, name))
+		return -EINVAL;
+	return agent_purpose_parse(purpose, ret);
 }
 
 static bool is_open(const struct agent_reader *who, const char *cmk)
@@ -95,7 +121,7 @@ int agent_context_judge(const struct ectx *c, const char *edk_arn,
 	const char *purpose = ectx_get(c, AGENT_CONTEXT_PURPOSE);
 
 	/* A ring's or volume's key never opens a message, root's neither. */
-	if (purpose && strcmp(purpose, AGENT_PURPOSE_MESSAGE) != 0)
+	if (purpose && strcmp(purpose, PURPOSE_MESSAGE) != 0)
 		return -EPERM;
 	if (who->name) {
 		if (!purpose || !pair_is(c, AGENT_CONTEXT_NAME, who->name))

@@ -19,8 +19,16 @@
 #define AGENT_CONTEXT_NAME    "kmsagent:name"
 #define AGENT_CONTEXT_UID     "kmsagent:uid"
 
-#define AGENT_PURPOSE_RING    "ring"
-#define AGENT_PURPOSE_MESSAGE "message"
+/* What an entry's key is for; a message's has no entry. */
+enum agent_purpose {
+	AGENT_PURPOSE_RING,   /* asked for by request-key */
+	AGENT_PURPOSE_VOLUME, /* goes into dm-crypt tables alone */
+	AGENT_PURPOSE_COUNT_,
+};
+
+const char *agent_purpose_name(enum agent_purpose purpose);
+/* -EINVAL: it is none. */
+int agent_purpose_parse(const char *name, enum agent_purpose *ret) _must_check_;
 
 /* A caller's own pair: no key of ours, none of the SDK's. */
 bool agent_context_key_is_free(const char *key) _must_check_;
@@ -29,15 +37,17 @@ bool agent_context_key_is_free(const char *key) _must_check_;
  * @user's pairs and the pins of an entry.  -EINVAL: a key that is not free;
  * else errors of ectx_add().
  */
-int agent_context_for_ring(const struct ectx *user, const char *name,
-			   struct ectx *ret) _must_check_;
+int agent_context_for_entry(const struct ectx *user, enum agent_purpose purpose,
+			    const char *name, struct ectx *ret) _must_check_;
 
 /* The same for a message: pinned to @name, or, where that is NULL, to @uid. */
 int agent_context_for_message(const struct ectx *user, const char *name,
 			      uid_t uid, struct ectx *ret) _must_check_;
 
-/* The context of an entry NAME pins it. */
-bool agent_context_is_ring(const struct ectx *c, const char *name) _must_check_;
+/* What the context of an entry @name pins.  -EINVAL: not that name, or no
+ * purpose of an entry. */
+int agent_context_purpose(const struct ectx *c, const char *name,
+			  enum agent_purpose *ret) _must_check_;
 
 /* Who wants to open a message, and by what right. */
 struct agent_reader {

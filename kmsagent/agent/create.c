@@ -38,11 +38,28 @@ static void creation_freep(struct creation **c)
 	creation_free(*c);
 }
 
+/* What is neither, the kernel would refuse at every open. */
+#define VOLUME_BYTES_MIN     16
+#define VOLUME_BYTES_DEFAULT 64 /* aes-xts-plain64 with AES-256 */
+
+static bool take_purpose(struct varlink_call *call, const cJSON *params,
+			 struct agent_entry *e)
+{
+	const char *purpose = agent_purpose_name(AGENT_PURPOSE_RING);
+
+	if (!agent_arg_string(call, params, "purpose", false, &purpose))
+		return false;
+	if (agent_purpose_parse(purpose, &e->purpose) == 0)
+		return true;
+	agent_reply_invalid(call, "purpose", "it is ring or volume");
+	return false;
+}
+
 static bool take_type(struct varlink_call *call, const cJSON *params,
 		      struct agent_entry *e)
 {
 	const char *type = kr_keytypes[0].name;
-	int64_t bytes;
+	int64_t bytes, min, max;
 
 	if (!agent_arg_string(call, params, "type", false, &type) ||
 	    !agent_arg_bool(call, params, "exportable", &e->exportable))
@@ -61,12 +78,21 @@ static bool take_type(struct varlink_call *call, const cJSON *params,
 				    "--exportable, or take type logon");
 		return false;
 	}
+	if (e->purpose == AGENT_PURPOSE_VOLUME &&
+	    strcmp(e->type->name, "fscrypt-provisioning") == 0) {
+		agent_reply_invalid(call, "type",
+				    "dm-crypt takes logon and user keys");
+		return false;
+	}
+	min = (int64_t)e->type->min_bytes;
 	bytes = (int64_t)e->type->default_bytes;
-	if (!agent_arg_int(
-		    call, params, "bytes", false, (int64_t)e->type->min_bytes,
-		    e->type->max_bytes < BYTES_MAX ? (int64_t)e->type->max_bytes
-						   : BYTES_MAX,
-		    &bytes))
+	if (e->purpose == AGENT_PURPOSE_VOLUME) {
+		min = VOLUME_BYTES_MIN;
+		bytes = VOLUME_BYTES_DEFAULT;
+	}
+	max = e->type->max_bytes < BYTES_MAX ? (int64_t)e->type->max_bytes
+					     : BYTES_MAX;
+	if (!agent_arg_int(call, params, "bytes", false, min, max, &bytes))
 		return false;
 	e->bytes = (unsigned)bytes;
 	return true;
@@ -108,7 +134,7 @@ static bool take_context(struct varlink_call *call, const cJSON *params,
 
 	if (!agent_arg_context(call, params, &user))
 		return false;
-	r = agent_context_for_ring(&user, e->name, &e->context);
+	r = agent_context_for_entry(&user, e->purpose, e->name, &e->context);
 	if (r == 0)
 		return true;
 	agent_reply_invalid(call, "context",
@@ -150,8 +176,8 @@ static bool take_arguments(struct agent *a, struct varlink_call *call,
 		agent_reply_with(call, NULL);
 		return false;
 	}
-	return take_type(call, params, e) && take_allow(call, params, e) &&
-	       take_context(call, params, e);
+	return take_purpose(call, params, e) && take_type(call, params, e) &&
+	       take_allow(call, params, e) && take_context(call, params, e);
 }
 
 static void on_cancel(struct varlink_call *call, void *data)

@@ -252,10 +252,10 @@ static int parse_object(const cJSON *j, struct agent_entry *e, char *why,
 			      "type %s can be read back, but it is not "
 			      "marked exportable",
 			      e->type->name);
-	if (!agent_context_is_ring(&e->context, e->name))
+	if (agent_context_purpose(&e->context, e->name, &e->purpose) < 0)
 		return refuse(why, why_len,
 			      "its encryption context is not that of a ring "
-			      "key of this name");
+			      "or volume key of this name");
 	return 0;
 }
 

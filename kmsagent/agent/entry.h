@@ -14,6 +14,7 @@
 #include "keyring/cleanup.h"
 #include "keyring/ectx.h"
 #include "keyring/keytype.h"
+#include "kmsagent/agent/context.h"
 
 #define AGENT_ENTRY_VERSION   1
 #define AGENT_ENTRY_MAX_BYTES ((size_t)64 << 10) /* of its text */
@@ -28,7 +29,8 @@ struct agent_entry {
 	char *key_material_id; /* NULL = the KMS told none */
 	uint8_t *blob;	       /* CiphertextBlob: the only copy */
 	size_t blob_len;
-	struct ectx context; /* whole, the agent's own pairs included */
+	struct ectx context;	    /* whole, the agent's own pairs included */
+	enum agent_purpose purpose; /* as the context pins it */
 	const struct kr_keytype *type;
 	unsigned bytes;
 	char **allow;
@@ -47,7 +49,7 @@ int agent_entry_allow(struct agent_entry *e, const char *line) _must_check_;
 
 /*
  * Parse the text of an entry.  Every member is known and there, of the right
- * type and in range; the context pins purpose "ring" and the name.  Returns
+ * type and in range; the context pins the name and a purpose.  Returns
  * 0, -EBADMSG with a sentence in @why, -ENOMEM.
  */
 int agent_entry_parse(const char *text, size_t len, struct agent_entry *ret,

@@ -292,6 +292,11 @@ static const struct refusal *judge(struct agent_upcall *u, const char **reason)
 		return &refuse_unknown;
 	}
 	e = &u->target->entry;
+	if (e->purpose != AGENT_PURPOSE_RING) {
+		*reason = "it is a volume's key, which no keyring gets; root "
+			  "opens the volume with kmsctl dmcrypt open";
+		return &refuse_denied;
+	}
 	if (!agent_allow_permits(e->allow, e->allow_count, &caller)) {
 		*reason = "the entry's allow list does not have this caller";
 		return &refuse_denied;

@@ -53,6 +53,9 @@ static int add_entry(cJSON *j, const struct agent_entry *e)
 	if (r == 0)
 		r = json_add_ectx(j, "encryption_context", &e->context);
 	if (r == 0)
+		r = json_add_string(j, "purpose",
+				    agent_purpose_name(e->purpose));
+	if (r == 0)
 		r = json_add_string(j, "type", e->type->name);
 	if (r == 0)
 		r = json_add_int(j, "bytes", e->bytes);

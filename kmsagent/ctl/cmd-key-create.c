@@ -15,6 +15,8 @@
 
 static const struct cmd_option options[] = {
 	{0, false, "cmk", "ID", "the CMK: key id, ARN or alias/NAME"},
+	{0, false, "purpose", "PURPOSE",
+	 "ring (default), or volume: for dm-crypt alone"},
 	{0, false, "type", "TYPE",
 	 "logon (default), user or fscrypt-provisioning"},
 	{0, false, "bytes", "N", "length of the key (default: by type)"},
@@ -68,6 +70,17 @@ static enum cmd_exit type_params(const struct cmd_args *args, cJSON *params)
 	if (json_add_int(params, "bytes", (int64_t)bytes) < 0)
 		return cmd_fail_memory(args);
 	return CMD_DONE;
+}
+
+static enum cmd_exit purpose_param(const struct cmd_args *args, cJSON *params)
+{
+	const char *purpose = cmd_get(args, "purpose");
+
+	if (purpose && strcmp(purpose, "ring") && strcmp(purpose, "volume"))
+		return cmd_misuse(args,
+				  "--purpose '%s' is none of ring, volume",
+				  purpose);
+	return cmd_string_param(args, "purpose", params);
 }
 
 static enum cmd_exit lease_param(const struct cmd_args *args, cJSON *params)
@@ -149,6 +162,8 @@ static enum cmd_exit run(const struct cmd_args *args)
 
 	if (!e)
 		e = type_params(args, params);
+	if (!e)
+		e = purpose_param(args, params);
 	if (!e)
 		e = cmd_string_param(args, "cmk", params);
 	if (!e)

@@ -111,6 +111,7 @@ static void put_entry(const cJSON *key)
 	put_field("state", cmd_entry_string(key, "state"));
 	put_field("cmk", cmd_entry_string(key, "cmk_arn"));
 	put_field("key material", cmd_entry_string(key, "key_material_id"));
+	put_field("purpose", cmd_entry_string(key, "purpose"));
 	printf("%-16s%s, %lld bytes%s\n", "type", cmd_entry_string(key, "type"),
 	       cmd_entry_int(key, "bytes"),
 	       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(key, "exportable"))

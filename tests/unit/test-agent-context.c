@@ -25,11 +25,16 @@ static void test_making(void)
 	struct ectx user = CONTEXT("app=x"), bad = CONTEXT("kmsagent:uid=0");
 	struct ectx sdk = CONTEXT("aws-crypto-public-key=x");
 	struct ectx c = ECTX_INIT;
+	enum agent_purpose purpose = AGENT_PURPOSE_COUNT_;
 
-	TAP_EQ_INT(agent_context_for_ring(&user, "vol1", &c), 0,
-		   "ring_context_is_made");
-	TAP_OK(agent_context_is_ring(&c, "vol1"), "it_pins_name_and_purpose");
-	TAP_OK(!agent_context_is_ring(&c, "vol2"), "it_is_no_other_names");
+	TAP_EQ_INT(
+		agent_context_for_entry(&user, AGENT_PURPOSE_RING, "vol1", &c),
+		0, "ring_context_is_made");
+	TAP_EQ_INT(agent_context_purpose(&c, "vol1", &purpose), 0,
+		   "it_pins_the_name");
+	TAP_EQ_INT(purpose, AGENT_PURPOSE_RING, "and_the_purpose");
+	TAP_EQ_INT(agent_context_purpose(&c, "vol2", &purpose), -EINVAL,
+		   "it_is_no_other_names");
 	TAP_EQ_STR(ectx_get(&c, "app"), "x", "it_keeps_the_callers_pairs");
 	ectx_done(&c);
 	TAP_EQ_INT(agent_context_for_message(&user, NULL, 1000, &c), 0,
@@ -44,8 +49,20 @@ static void test_making(void)
 	ectx_done(&c);
 	TAP_EQ_INT(agent_context_for_message(&bad, NULL, 1, &c), -EINVAL,
 		   "callers_may_not_pin");
-	TAP_EQ_INT(agent_context_for_ring(&sdk, "a", &c), -EINVAL,
-		   "callers_may_not_use_the_sdks_keys");
+	TAP_EQ_INT(
+		agent_context_for_entry(&user, AGENT_PURPOSE_VOLUME, "v", &c),
+		0, "volume_context_is_made");
+	TAP_EQ_STR(ectx_get(&c, "kmsagent:purpose"), "volume",
+		   "it_pins_another_purpose");
+	TAP_EQ_INT(agent_context_purpose(&c, "v", &purpose), 0, "it_is_read");
+	TAP_EQ_INT(purpose, AGENT_PURPOSE_VOLUME, "as_a_volumes");
+	ectx_done(&c);
+	c = CONTEXT("kmsagent:purpose=message", "kmsagent:name=v");
+	TAP_EQ_INT(agent_context_purpose(&c, "v", &purpose), -EINVAL,
+		   "a_messages_is_no_entrys");
+	ectx_done(&c);
+	TAP_EQ_INT(agent_context_for_entry(&sdk, AGENT_PURPOSE_RING, "a", &c),
+		   -EINVAL, "callers_may_not_use_the_sdks_keys");
 	ectx_done(&user);
 	ectx_done(&bad);
 	ectx_done(&sdk);

@@ -81,7 +81,7 @@ static void test_refusals(void)
 		 "refuses_a_path_as_name"},
 		{"\"name\":\"vol1\"", "\"name\":\"vol2\"",
 		 "refuses_a_context_of_another_name"},
-		{"\"ring\"", "\"volume\"", "refuses_another_purpose"},
+		{"\"ring\"", "\"message\"", "refuses_a_messages_purpose"},
 		{"\"kmsagent:purpose\":\"ring\"", "\"z\":\"\"",
 		 "refuses_a_context_without_purpose"},
 		{ARN, "alias/a", "refuses_an_alias_for_the_arn"},
