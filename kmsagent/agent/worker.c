@@ -106,7 +106,8 @@ static int run_unseal(struct worker *w, struct agent_msg *order)
 		return tell_done(w, r, &result, NULL, reason);
 	result.where = BULK_WHERE_ENGINE;
 	/* Before any key moves: an engine that cannot is no reason to ask. */
-	r = bulk_engine_choose(order->engine, h.frame_bytes, &engine, reason);
+	r = bulk_engine_choose(order->engine, esdk_header_text_bytes(&h),
+			       &engine, reason);
 	if (r < 0)
 		return tell_done(w, r, &result, NULL, reason);
 	r = tell_header(w, &h);
