@@ -7,7 +7,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "kmsagent/base/clock.h"
 #include "kmsagent/kms/principal.h"
 
 #define EVENT_VERSION "1.11"
@@ -51,33 +50,31 @@ void kms_audit_close(struct kms_audit *a)
 	a->fd = -1;
 }
 
+/* ,"name": and a value.  A macro, so that the name is one copy of known
+ * length: every call comes through here. */
+#define PUT(kind, t, name, value)                                              \
+	do {                                                                   \
+		text_literal(t, ",\"" name "\":");                             \
+		text_##kind(t, value);                                         \
+	} while (0)
+
 static void put_identity(struct text *t, const struct kms_request *req)
 {
 	const struct kms_principal *who = req->who;
 
-	text_open(t, "userIdentity");
+	text_literal(t, ",\"userIdentity\":{\"type\":");
+	text_string(t, who ? kms_principal_type_name(who->type) : "Unknown");
 	if (who) {
-		text_string(t, "type", kms_principal_type_name(who->type));
-		text_string(t, "principalId",
-			    who->name ? who->name : who->account);
-		text_string(t, "arn", who->arn);
-		text_string(t, "accountId", who->account);
-	} else {
-		text_string(t, "type", "Unknown");
+		PUT(string, t, "principalId",
+		    who->name ? who->name : who->account);
+		PUT(string, t, "arn", who->arn);
+		PUT(string, t, "accountId", who->account);
 	}
 	if (req->access_key_id)
-		text_string(t, "accessKeyId", req->access_key_id);
+		PUT(string, t, "accessKeyId", req->access_key_id);
 	if (who && who->name)
-		text_string(t, "userName", who->name);
-	text_raw(t, "}");
-}
-
-static void put_key(struct text *t, const char *arn, const char *account)
-{
-	text_raw(t, "{");
-	text_string(t, "ARN", arn);
-	text_string(t, "accountId", account);
-	text_raw(t, ",\"type\":\"AWS::KMS::Key\"}");
+		PUT(string, t, "userName", who->name);
+	text_literal(t, "}");
 }
 
 static void put_keys(struct text *t, const char *const *arns, size_t count,
@@ -85,24 +82,19 @@ static void put_keys(struct text *t, const char *const *arns, size_t count,
 {
 	bool any = false;
 
-	text_raw(t, ",\"resources\":[");
+	text_literal(t, ",\"resources\":[");
 	for (size_t i = 0; i < count; i++) {
 		if (!arns[i])
 			continue;
 		if (any)
-			text_raw(t, ",");
-		put_key(t, arns[i], account);
+			text_literal(t, ",");
+		text_literal(t, "{\"ARN\":");
+		text_string(t, arns[i]);
+		PUT(string, t, "accountId", account);
+		text_literal(t, ",\"type\":\"AWS::KMS::Key\"}");
 		any = true;
 	}
-	text_raw(t, "]");
-}
-
-static void put_time(struct text *t, int64_t now_s)
-{
-	char iso[CLOCK_ISO_BYTES];
-
-	clock_format_iso(now_s, iso);
-	text_string(t, "eventTime", iso);
+	text_literal(t, "]");
 }
 
 void kms_audit_format_call(const struct kms_audit_call *call, struct text *t)
@@ -110,55 +102,58 @@ void kms_audit_format_call(const struct kms_audit_call *call, struct text *t)
 	const struct kms_request *req = call->req;
 	const struct kms_reply *reply = call->reply;
 
-	text_raw(t, "{\"eventVersion\":\"" EVENT_VERSION "\"");
+	text_literal(t, "{\"eventVersion\":\"" EVENT_VERSION "\"");
 	put_identity(t, req);
-	put_time(t, call->now_s);
-	text_raw(t, ",\"eventSource\":\"" EVENT_SOURCE "\"");
-	text_string(t, "eventName",
-		    *req->operation ? req->operation : "Unknown");
-	text_string(t, "awsRegion", req->region);
-	text_string(t, "sourceIPAddress", req->source_ip);
-	text_string(t, "userAgent", req->user_agent);
+	PUT(string, t, "eventTime", call->time);
+	text_literal(t, ",\"eventSource\":\"" EVENT_SOURCE "\"");
+	PUT(string, t, "eventName",
+	    *req->operation ? req->operation : "Unknown");
+	PUT(string, t, "awsRegion", req->region);
+	PUT(string, t, "sourceIPAddress", req->source_ip);
+	PUT(string, t, "userAgent", req->user_agent);
 	if (call->error)
-		text_string(t, "errorCode", call->error);
+		PUT(string, t, "errorCode", call->error);
 	if (call->error && call->message)
-		text_string(t, "errorMessage", call->message);
-	text_json(t, "requestParameters", reply->parameters);
-	text_json(t, "responseElements", call->error ? NULL : reply->response);
+		PUT(string, t, "errorMessage", call->message);
+	PUT(json, t, "requestParameters", reply->parameters);
+	PUT(json, t, "responseElements", call->error ? NULL : reply->response);
 	if (reply->extra)
-		text_json(t, "additionalEventData", reply->extra);
-	text_string(t, "requestID", req->request_id);
-	text_string(t, "eventID", call->event_id);
-	text_bool(t, "readOnly", reply->read_only);
+		PUT(json, t, "additionalEventData", reply->extra);
+	PUT(string, t, "requestID", req->request_id);
+	PUT(string, t, "eventID", call->event_id);
+	PUT(bool, t, "readOnly", reply->read_only);
 	put_keys(t, (const char *const *)reply->key_arns, KMS_REPLY_MAX_KEYS,
 		 call->account);
-	text_raw(t, ",\"eventType\":\"AwsApiCall\",\"managementEvent\":true");
-	text_string(t, "recipientAccountId", call->account);
-	text_raw(t, ",\"eventCategory\":\"Management\"}\n");
+	text_literal(t,
+		     ",\"eventType\":\"AwsApiCall\",\"managementEvent\":true");
+	PUT(string, t, "recipientAccountId", call->account);
+	text_literal(t, ",\"eventCategory\":\"Management\"}\n");
 }
 
 void kms_audit_format_event(const char *name, const char *region,
 			    const char *account, const char *key_arn,
-			    const char *event_id, int64_t now_s, struct text *t)
+			    const char *event_id, const char *time,
+			    struct text *t)
 {
-	text_raw(t, "{\"eventVersion\":\"" EVENT_VERSION "\"");
-	text_open(t, "userIdentity");
-	text_string(t, "accountId", account);
-	text_raw(t, ",\"invokedBy\":\"AWS Internal\"}");
-	put_time(t, now_s);
-	text_raw(t, ",\"eventSource\":\"" EVENT_SOURCE "\"");
-	text_string(t, "eventName", name);
-	text_string(t, "awsRegion", region);
-	text_raw(t, ",\"sourceIPAddress\":\"AWS Internal\""
-		    ",\"userAgent\":\"AWS Internal\""
-		    ",\"requestParameters\":null,\"responseElements\":null");
-	text_string(t, "eventID", event_id);
-	text_bool(t, "readOnly", false);
+	text_literal(t, "{\"eventVersion\":\"" EVENT_VERSION "\""
+			",\"userIdentity\":{\"accountId\":");
+	text_string(t, account);
+	text_literal(t, ",\"invokedBy\":\"AWS Internal\"}");
+	PUT(string, t, "eventTime", time);
+	text_literal(t, ",\"eventSource\":\"" EVENT_SOURCE "\"");
+	PUT(string, t, "eventName", name);
+	PUT(string, t, "awsRegion", region);
+	text_literal(t, ",\"sourceIPAddress\":\"AWS Internal\""
+			",\"userAgent\":\"AWS Internal\""
+			",\"requestParameters\":null"
+			",\"responseElements\":null");
+	PUT(string, t, "eventID", event_id);
+	PUT(bool, t, "readOnly", false);
 	put_keys(t, &key_arn, 1, account);
-	text_raw(t, ",\"eventType\":\"AwsServiceEvent\""
-		    ",\"managementEvent\":true");
-	text_string(t, "recipientAccountId", account);
-	text_raw(t, ",\"eventCategory\":\"Management\"}\n");
+	text_literal(t, ",\"eventType\":\"AwsServiceEvent\""
+			",\"managementEvent\":true");
+	PUT(string, t, "recipientAccountId", account);
+	text_literal(t, ",\"eventCategory\":\"Management\"}\n");
 }
 
 int kms_audit_write(struct kms_audit *a, const struct text *t)

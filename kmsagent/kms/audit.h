@@ -45,7 +45,7 @@ struct kms_audit_call {
 	const char *message; /* NULL: none */
 	const char *account; /* whose keys these are */
 	const char *event_id;
-	int64_t now_s;
+	const char *time; /* clock_format_iso() */
 };
 
 /* Append the record's line to @t; pure. */
@@ -54,7 +54,7 @@ void kms_audit_format_call(const struct kms_audit_call *call, struct text *t);
 /* An event of the service's own ("DeleteKey", "RotateKey"); pure. */
 void kms_audit_format_event(const char *name, const char *region,
 			    const char *account, const char *key_arn,
-			    const char *event_id, int64_t now_s,
+			    const char *event_id, const char *time,
 			    struct text *t);
 
 /*

@@ -17,6 +17,7 @@
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/base/log.h"
+#include "kmsagent/crypto/pkey.h"
 #include "kmsagent/kms/config.h"
 #include "kmsagent/kms/dev.h"
 #include "kmsagent/kms/http.h"
@@ -260,13 +261,14 @@ static int audit_event(void *userdata, const char *name, const char *region,
 {
 	_cleanup_(text_done) struct text line = TEXT_INIT;
 	struct daemon *d = userdata;
-	char event_id[UUID_LEN + 1];
+	char event_id[UUID_LEN + 1], time[CLOCK_ISO_BYTES];
 	int r = uuid_new(event_id);
 
 	if (r < 0)
 		return r;
+	clock_format_iso(clock_epoch_s(), time);
 	kms_audit_format_event(name, region, d->config.account, key_arn,
-			       event_id, clock_epoch_s(), &line);
+			       event_id, time, &line);
 	return kms_audit_write(&d->audit, &line);
 }
 
@@ -393,6 +395,8 @@ int main(int argc, char **argv)
 		return r;
 	log_init("kmsd", LOG_LEVEL_INFO);
 	json_init();
+	if (crypto_wipe_freed() < 0)
+		log_warning("OpenSSL's memory is not wiped when it is freed");
 	umask(077);
 	block_signals(&signals);
 	r = secret_harden_process();

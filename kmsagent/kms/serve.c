@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "kmsagent/base/clock.h"
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/base/log.h"
@@ -63,19 +62,31 @@ static void refuse(struct work *w, enum kms_error_id error, const char *message)
  */
 static bool is_ambiguous(const struct kms_incoming *in)
 {
-	static const char *const once[] = {
-		"host",		"authorization", "x-amz-date",
-		"x-amz-target", "date",		 "x-amz-security-token",
-		"content-type", "x-kmsd-region"};
+#define ONCE(name)                                                             \
+	{                                                                      \
+		name, sizeof(name) - 1                                         \
+	}
+	static const struct {
+		const char *name;
+		size_t len;
+	} once[] = {ONCE("host"),	  ONCE("authorization"),
+		    ONCE("x-amz-date"),	  ONCE("x-amz-target"),
+		    ONCE("date"),	  ONCE("x-amz-security-token"),
+		    ONCE("content-type"), ONCE("x-kmsd-region")};
+#undef ONCE
+	unsigned seen = 0; /* a bit for each of them */
 
-	for (size_t i = 0; i < ARRAY_SIZE(once); i++) {
-		unsigned seen = 0;
+	for (size_t i = 0; i < in->nheaders; i++) {
+		size_t len = strlen(in->headers[i].name);
 
-		for (size_t k = 0; k < in->nheaders; k++)
-			if (strcasecmp(in->headers[k].name, once[i]) == 0)
-				seen++;
-		if (seen > 1)
-			return true;
+		for (size_t k = 0; k < ARRAY_SIZE(once); k++) {
+			if (once[k].len != len ||
+			    strcasecmp(once[k].name, in->headers[i].name) != 0)
+				continue;
+			if (seen & 1U << k)
+				return true;
+			seen |= 1U << k;
+		}
 	}
 	return false;
 }
@@ -211,11 +222,15 @@ static int audit(struct kms_caller *c, const struct work *w, int64_t now_s)
 		.message = reply->message,
 		.account = c->front->config->account,
 		.event_id = event_id,
-		.now_s = now_s};
+		.time = c->time};
 	int r = uuid_new(event_id);
 
 	if (r < 0)
 		return r;
+	if (now_s != c->time_s) {
+		clock_format_iso(now_s, c->time);
+		c->time_s = now_s;
+	}
 	text_clear(&c->line);
 	kms_audit_format_call(&record, &c->line);
 	return kms_audit_write(c->front->audit, &c->line);

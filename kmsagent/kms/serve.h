@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "kmsagent/base/clock.h"
 #include "kmsagent/crypto/encoding.h"
 #include "kmsagent/kms/audit.h"
 #include "kmsagent/kms/auth.h"
@@ -31,6 +32,8 @@ struct kms_caller {
 	struct kms_front *front;
 	struct kms_auth *auth;
 	struct text line; /* of the audit trail */
+	int64_t time_s;	  /* what @time says: written once a second */
+	char time[CLOCK_ISO_BYTES];
 };
 
 int kms_caller_init(struct kms_caller *c, struct kms_front *front) _must_check_;

@@ -31,7 +31,7 @@ static char *reserve(struct text *t, size_t more)
 	return t->at + t->len;
 }
 
-static void put(struct text *t, const char *s, size_t len)
+void text_put(struct text *t, const char *s, size_t len)
 {
 	char *at = reserve(t, len);
 
@@ -39,11 +39,6 @@ static void put(struct text *t, const char *s, size_t len)
 		return;
 	memcpy(at, s, len);
 	t->len += len;
-}
-
-void text_raw(struct text *t, const char *s)
-{
-	put(t, s, strlen(s));
 }
 
 /* Bytes of the well-formed UTF-8 sequence at @s, 0 if it is none. */
@@ -85,84 +80,65 @@ static void put_escaped(struct text *t, unsigned char c)
 
 	if (c == '"' || c == '\\') {
 		pair[1] = (char)c;
-		put(t, pair, 2);
+		text_put(t, pair, 2);
 		return;
 	}
 	u[4] = digits[c >> 4];
 	u[5] = digits[c & 15];
-	put(t, u, 6);
+	text_put(t, u, 6);
 }
 
-static void put_string(struct text *t, const char *value)
+void text_string(struct text *t, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 
-	put(t, "\"", 1);
+	if (!s) {
+		text_literal(t, "null");
+		return;
+	}
+	text_put(t, "\"", 1);
 	while (*s) {
 		const unsigned char *start = s;
 		size_t len;
 
 		while (is_plain(*s))
 			s++;
-		put(t, (const char *)start, (size_t)(s - start));
+		text_put(t, (const char *)start, (size_t)(s - start));
 		if (!*s)
 			break;
 		len = *s >= 0x80 ? utf8_len(s) : 0;
 		if (len > 0)
-			put(t, (const char *)s, len);
+			text_put(t, (const char *)s, len);
 		else if (*s >= 0x80)
-			put(t, "\xef\xbf\xbd", 3);
+			text_put(t, "\xef\xbf\xbd", 3);
 		else
 			put_escaped(t, *s);
 		s += len > 0 ? len : 1;
 	}
-	put(t, "\"", 1);
+	text_put(t, "\"", 1);
 }
 
-static void put_name(struct text *t, const char *name)
+void text_bool(struct text *t, bool value)
 {
-	if (t->len > 0 && !strchr("{[\n", t->at[t->len - 1]))
-		put(t, ",", 1);
-	put(t, "\"", 1);
-	put(t, name, strlen(name));
-	put(t, "\":", 2);
-}
-
-void text_string(struct text *t, const char *name, const char *value)
-{
-	put_name(t, name);
 	if (value)
-		put_string(t, value);
+		text_literal(t, "true");
 	else
-		put(t, "null", 4);
+		text_literal(t, "false");
 }
 
-void text_bool(struct text *t, const char *name, bool value)
-{
-	put_name(t, name);
-	text_raw(t, value ? "true" : "false");
-}
-
-void text_json(struct text *t, const char *name, const cJSON *value)
+void text_json(struct text *t, const cJSON *value)
 {
 	_json_text_ char *printed = NULL;
 
-	put_name(t, name);
 	if (!value) {
-		text_raw(t, "null");
+		text_literal(t, "null");
 		return;
 	}
 	printed = json_print(value);
 	if (printed)
-		text_raw(t, printed);
+		text_put(t, printed, strlen(printed));
 	else
 		t->failed = true;
-}
-
-void text_open(struct text *t, const char *name)
-{
-	put_name(t, name);
-	put(t, "{", 1);
 }
 
 void text_done(struct text *t)

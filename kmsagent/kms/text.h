@@ -22,18 +22,16 @@ struct text {
 
 #define TEXT_INIT ((struct text){0})
 
-/* Copy as it is: punctuation, and text known to need no escape. */
-void text_raw(struct text *t, const char *s);
+/* Copy @len bytes as they are: punctuation, names, text that needs no escape. */
+void text_put(struct text *t, const char *s, size_t len);
+#define text_literal(t, literal) text_put((t), "" literal, sizeof(literal) - 1)
 
-/* ,"name": and the value as a JSON string, null for NULL.  The comma is left
- * out behind '{', '[' and at the start.  Bytes that are not UTF-8 come out
- * as U+FFFD.  Source: RFC 8259 section 7. */
-void text_string(struct text *t, const char *name, const char *value);
-void text_bool(struct text *t, const char *name, bool value);
+/* A JSON string, null for NULL.  Bytes that are not UTF-8 come out as U+FFFD.
+ * Source: RFC 8259 section 7. */
+void text_string(struct text *t, const char *value);
+void text_bool(struct text *t, bool value);
 /* @value is borrowed; NULL is written as null. */
-void text_json(struct text *t, const char *name, const cJSON *value);
-/* ,"name":{ */
-void text_open(struct text *t, const char *name);
+void text_json(struct text *t, const cJSON *value);
 
 static inline void text_clear(struct text *t)
 {

@@ -25,6 +25,7 @@
 struct kms_http {
 	struct worker *workers;
 	size_t nworkers;
+	struct kms_lane *lane;
 	atomic_uint nconns;
 	int stop_fd;
 };
@@ -250,6 +251,8 @@ int kms_http_start(struct kms_front *front,
 		r = -errno;
 	else if (!h->workers)
 		r = -ENOMEM;
+	else
+		r = kms_lane_start(front, &h->lane);
 	for (size_t i = 0; r >= 0 && i < front->config->threads; i++) {
 		struct worker *w = &h->workers[h->nworkers++];
 
@@ -257,6 +260,7 @@ int kms_http_start(struct kms_front *front,
 				     .listeners = listeners,
 				     .nlisteners = nlisteners,
 				     .nconns = &h->nconns,
+				     .lane = h->lane,
 				     .epoll_fd = -1,
 				     .stop_fd = h->stop_fd};
 		r = worker_start(w);
@@ -289,8 +293,11 @@ void kms_http_stop(struct kms_http *h)
 		return;
 	if (h->stop_fd >= 0)
 		(void)eventfd_write(h->stop_fd, 1);
+	/* The library cannot stop while it has connections put aside. */
+	kms_lane_stop(h->lane);
 	for (size_t i = 0; i < h->nworkers; i++)
 		worker_done(&h->workers[i]);
+	kms_lane_free(h->lane);
 	close_keep_errno(h->stop_fd);
 	free(h->workers);
 	free(h);

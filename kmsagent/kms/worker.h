@@ -9,12 +9,14 @@
 #include <stdatomic.h>
 
 #include "kmsagent/kms/conn.h"
+#include "kmsagent/kms/lane.h"
 #include "kmsagent/kms/listen.h"
 #include "kmsagent/kms/serve.h"
 
 /* A connection's memory in the library: all headers must fit beside a piece
- * of the body.  Freed and zeroed with each request. */
-#define HTTP_POOL_BYTES ((size_t)16 << 10)
+ * of the body.  The library zeroes all of it after each request, which is
+ * welcome, and costs more the larger it is. */
+#define HTTP_POOL_BYTES ((size_t)8 << 10)
 
 struct MHD_Daemon;
 struct MHD_Connection;
@@ -25,7 +27,8 @@ struct worker {
 	struct MHD_Daemon *daemon;
 	const struct kms_listener *listeners; /* shared by all workers */
 	size_t nlisteners;
-	atomic_uint *nconns; /* of all workers */
+	atomic_uint *nconns;   /* of all workers */
+	struct kms_lane *lane; /* shared by all workers */
 	int epoll_fd;
 	int stop_fd; /* eventfd, shared: readable when to stop */
 	pthread_t thread;

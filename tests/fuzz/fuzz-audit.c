@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					    .error = "AccessDeniedException",
 					    .message = sent,
 					    .account = "111122223333",
-					    .event_id = "e"};
+					    .event_id = "e",
+					    .time = "2026-01-01T00:00:00Z"};
 	cJSON *j = NULL;
 
 	json_init();
