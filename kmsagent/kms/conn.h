@@ -15,10 +15,11 @@
 #include "keyring/cleanup.h"
 
 enum conn_phase {
-	CONN_IDLE,     /* between requests */
-	CONN_ARRIVING, /* a request line came */
-	CONN_HEADERS,  /* all headers are there, the body is arriving */
-	CONN_ANSWERED, /* the answer is on its way */
+	CONN_IDLE,	/* between requests */
+	CONN_ARRIVING,	/* a request line came */
+	CONN_HEADERS,	/* all headers are there, the body is arriving */
+	CONN_WORKED_ON, /* elsewhere: the library has put it aside */
+	CONN_ANSWERED,	/* the answer is on its way */
 };
 
 /* What a request is for. */
@@ -41,6 +42,7 @@ struct conn {
 	char *body;	   /* owned; wiped before it is freed */
 	size_t body_len;
 	size_t body_cap;
+	void *job; /* the HTTP front's, while the call is worked on elsewhere */
 };
 
 /*

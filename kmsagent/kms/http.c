@@ -83,27 +83,100 @@ static enum MHD_Result send_answer(struct worker *w, struct conn *c,
 	return ok;
 }
 
+static void describe(const struct conn *c, struct MHD_Connection *connection,
+		     struct header_list *headers, struct kms_incoming *ret)
+{
+	headers->count = 0;
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header,
+				  headers);
+	*ret = (struct kms_incoming){.is_unix = c->is_unix,
+				     .uid = c->uid,
+				     .source = c->source,
+				     .headers = headers->at,
+				     .nheaders = headers->count,
+				     .body = c->body,
+				     .body_len = c->body_len,
+				     .is_too_large = c->is_too_large};
+}
+
 static enum MHD_Result answer_call(struct worker *w, struct conn *c,
 				   struct MHD_Connection *connection)
 {
 	struct header_list headers;
+	struct kms_incoming in;
 	struct kms_answer answer;
 
-	headers.count = 0;
-	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header,
-				  &headers);
-	kms_serve(&w->caller,
-		  &(const struct kms_incoming){.is_unix = c->is_unix,
-					       .uid = c->uid,
-					       .source = c->source,
-					       .headers = headers.at,
-					       .nheaders = headers.count,
-					       .body = c->body,
-					       .body_len = c->body_len,
-					       .is_too_large = c->is_too_large},
-		  &answer);
+	describe(c, connection, &headers, &in);
+	kms_serve(&w->caller, &in, &answer);
 	return send_answer(w, c, connection, answer.status, answer.body,
 			   answer.request_id, answer.error);
+}
+
+/* A call put aside while the lane works on it; it borrows from both. */
+struct slow_call {
+	struct kms_job job;
+	struct header_list headers;
+	struct MHD_Connection *connection;
+};
+
+static bool is_slow(struct MHD_Connection *connection)
+{
+	static const char prefix[] = "TrentService.";
+	const char *target = MHD_lookup_connection_value(
+		connection, MHD_HEADER_KIND, "X-Amz-Target");
+
+	return target && strncmp(target, prefix, strlen(prefix)) == 0 &&
+	       kms_is_slow(target + strlen(prefix));
+}
+
+/* On the lane's thread: the connection's own looks at it again. */
+static void slow_call_done(struct kms_job *job)
+{
+	struct slow_call *s = job->userdata;
+
+	MHD_resume_connection(s->connection);
+}
+
+static enum MHD_Result put_aside(struct worker *w, struct conn *c,
+				 struct MHD_Connection *connection)
+{
+	struct slow_call *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return MHD_NO;
+	s->connection = connection;
+	s->job.done = slow_call_done;
+	s->job.userdata = s;
+	describe(c, connection, &s->headers, &s->job.in);
+	c->job = s;
+	c->phase = CONN_WORKED_ON;
+	c->deadline_ms = w->now_ms + KMS_HTTP_SLOW_MS;
+	MHD_suspend_connection(connection);
+	kms_lane_push(w->lane, &s->job);
+	return MHD_YES;
+}
+
+static enum MHD_Result answer_slow_call(struct worker *w, struct conn *c,
+					struct MHD_Connection *connection)
+{
+	struct slow_call *s = c->job;
+	struct kms_answer *answer = &s->job.answer;
+
+	if (!answer->status)
+		return MHD_NO;
+	return send_answer(w, c, connection, answer->status,
+			   take_ptr(answer->body), answer->request_id,
+			   answer->error);
+}
+
+static void forget_slow_call(struct conn *c)
+{
+	struct slow_call *s = c->job;
+
+	if (s)
+		json_text_free(s->job.answer.body);
+	free(s);
+	c->job = NULL;
 }
 
 /* For load balancers and humans; says nothing about keys. */
@@ -172,7 +245,10 @@ static enum MHD_Result on_complete(struct worker *w, struct conn *c,
 {
 	switch (c->route) {
 	case CONN_ROUTE_CALL:
-		return answer_call(w, c, connection);
+		if (c->job)
+			return answer_slow_call(w, c, connection);
+		return is_slow(connection) ? put_aside(w, c, connection)
+					   : answer_call(w, c, connection);
 	case CONN_ROUTE_HEALTH:
 		return answer_health(w, c, connection);
 	case CONN_ROUTE_NOWHERE:
@@ -235,6 +311,7 @@ static void on_completed(void *userdata, struct MHD_Connection *connection,
 	(void)why;
 	if (!c)
 		return;
+	forget_slow_call(c);
 	conn_clear_request(c);
 	c->deadline_ms = w->now_ms + KMS_HTTP_IDLE_MS;
 }
@@ -269,8 +346,9 @@ static size_t no_unescape(void *userdata, struct MHD_Connection *connection,
 int http_daemon_new(struct worker *w, struct MHD_Daemon **ret)
 {
 	struct MHD_Daemon *d = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO, 0,
-		NULL, NULL, on_request, w, MHD_OPTION_CONNECTION_LIMIT,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
+			MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, on_request, w, MHD_OPTION_CONNECTION_LIMIT,
 		w->front->config->max_connections + 1,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_BYTES,
 		MHD_OPTION_URI_LOG_CALLBACK, on_request_line, w,

@@ -18,9 +18,10 @@
  */
 #define KMS_HTTP_IDLE_MS 75000 /* from an answer to the next request line */
 #define KMS_HTTP_REQUEST_MS                                                    \
-	10000		       /* from there to the whole request; to the
+	10000			 /* from there to the whole request; to the
 				     first one; to the answer's last byte */
-#define KMS_HTTP_DRAIN_MS 5000 /* to end what was begun, when stopping */
+#define KMS_HTTP_SLOW_MS  120000 /* to an answer that takes computing */
+#define KMS_HTTP_DRAIN_MS 5000	 /* to end what was begun, when stopping */
 
 struct kms_http; /* all threads */
 

@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# While RSA pairs are made, which takes seconds, kmsd answers everybody else:
+# those who use keys, and those who change them.
+# timeout: 300
+. tests/ktap.sh
+. tests/kmsd.sh
+need_cmd curl
+tmpdir
+at_exit kmsd_stop
+kmsd_start --listen "unix:$tmp/kmsd.sock" --listen 127.0.0.1:0 ||
+	bail "kmsd does not start"
+key=$(peer CreateKey | field KeyId)
+pids=()
+at_exit eval 'kill "${pids[@]}" 2>/dev/null'
+
+pairs() { # N: so many at once
+	local i
+	pids=()
+	for ((i = 0; i < $1; i++)); do
+		peer GenerateDataKeyPair \
+			"{\"KeyId\":\"$key\",\"KeyPairSpec\":\"RSA_4096\"}" \
+			>"$tmp/pair.$i" &
+		pids+=($!)
+	done
+}
+working() { # some of them are not answered yet
+	local pid
+	for pid in "${pids[@]}"; do
+		! kill -0 "$pid" 2>/dev/null || return 0
+	done
+	return 1
+}
+answered() { [ -n "$(peer "$@" | tee "$tmp/answer" | field "${FIELD:-KeyId}")" ]; }
+
+pairs 8
+ok keys_are_used_meanwhile answered Encrypt \
+	"{\"KeyId\":\"$key\",\"Plaintext\":\"AAAA\"}"
+ok by_signature_too test -n "$(signed GenerateDataKey \
+	"{\"KeyId\":\"$key\",\"KeySpec\":\"AES_256\"}" | field Plaintext)"
+ok and_described answered DescribeKey "{\"KeyId\":\"$key\"}"
+ok keys_are_changed_meanwhile test -z "$(peer CreateAlias \
+	"{\"AliasName\":\"alias/slow\",\"TargetKeyId\":\"$key\"}")"
+FIELD=TargetKeyId ok and_the_change_is_seen answered ListAliases \
+	"{\"KeyId\":\"$key\"}"
+ok while_pairs_are_still_being_made working
+wait "${pids[@]}"
+n=$(cat "$tmp"/pair.* | grep -o '"PrivateKeyPlaintext":"' | wc -l)
+is and_every_pair_arrives "$n" 8
+
+pairs 4
+kill "${pids[0]}"
+wait "${pids[@]}" 2>/dev/null
+ok a_client_that_leaves_harms_nobody answered DescribeKey \
+	"{\"KeyId\":\"$key\"}"
+
+# A key that goes while its data key pair is made seals nothing.
+pairs 6
+ok a_key_is_disabled_meanwhile test -z "$(peer DisableKey \
+	"{\"KeyId\":\"$key\"}")"
+wait "${pids[@]}"
+like and_the_last_pair_is_refused "$(cat "$tmp"/pair.[0-5])" DisabledException
+
+pids=()
+peer EnableKey "{\"KeyId\":\"$key\"}"
+pairs 6
+wait_for "[ -n \"\$(peer DescribeKey '{\"KeyId\":\"$key\"}' | field KeyId)\" ]" 10
+ok it_stops_in_the_midst_of_it kmsd_stop
+wait "${pids[@]}" 2>/dev/null
+ok and_starts_again kmsd_start --listen "unix:$tmp/kmsd.sock" --listen 127.0.0.1:0
+done_testing
