@@ -29,8 +29,8 @@ refused() {
 	like "$name" "$err" "$text"
 }
 in_and_out() { # name, then what decrypt gets too
-	as $ALICE encrypt "${@:2}" <"$LAB/plain" >"$U/$1" &&
-		as $ALICE decrypt "${@:2}" <"$U/$1" >"$U/back" &&
+	as "$ALICE" encrypt "${@:2}" <"$LAB/plain" >"$U/$1" &&
+		as "$ALICE" decrypt "${@:2}" <"$U/$1" >"$U/back" &&
 		same "$U/back" && ! cmp -s "$LAB/plain" "$U/$1"
 }
 
@@ -38,10 +38,10 @@ in_and_out() { # name, then what decrypt gets too
 ok by_name in_and_out named -k docs
 ok by_uid in_and_out own
 ok with_a_context in_and_out ctx -c app=mail -c for=you
-ok from_pipe_to_pipe eval 'as $ALICE encrypt -k docs <"$LAB/plain" |
-	as $ALICE decrypt -k docs >"$U/back" && same "$U/back"'
-ok an_empty_file eval 'as $ALICE encrypt </dev/null >"$U/empty" &&
-	[ -s "$U/empty" ] && as $ALICE decrypt <"$U/empty" >"$U/back" &&
+ok from_pipe_to_pipe eval 'as "$ALICE" encrypt -k docs <"$LAB/plain" |
+	as "$ALICE" decrypt -k docs >"$U/back" && same "$U/back"'
+ok an_empty_file eval 'as "$ALICE" encrypt </dev/null >"$U/empty" &&
+	[ -s "$U/empty" ] && as "$ALICE" decrypt <"$U/empty" >"$U/back" &&
 	[ ! -s "$U/back" ]'
 ok root_opens_anybodys eval 'ctl decrypt <"$U/own" >"$U/back" && same "$U/back"'
 ok root_takes_any_cmk eval 'ctl encrypt --cmk "$CMK" <"$LAB/plain" >"$U/cmk" &&
@@ -59,29 +59,29 @@ is an_own_one_pins_the_uid "$(header "$U/ctx" |
 	"[('app', 'mail'), ('for', 'you'), ('kmsagent:purpose', 'message'), \
 ('kmsagent:uid', '$ALICE')]"
 ok each_has_a_data_key_of_its_own eval '[ "$(header "$U/named" |
-	json "j[\"CiphertextBlob\"]")" != "$(as $ALICE encrypt -k docs \
+	json "j[\"CiphertextBlob\"]")" != "$(as "$ALICE" encrypt -k docs \
 	<"$LAB/plain" >"$U/again"; header "$U/again" |
 	json "j[\"CiphertextBlob\"]")" ]'
 
 # ---- who may not ----
-refused anothers_message denied as $BOB decrypt <"$U/own"
+refused anothers_message denied as "$BOB" decrypt <"$U/own"
 ok audited_as_denied audited DecryptFailed '"denied"' "\"uid\":$BOB"
-refused a_name_that_is_not_his denied as $BOB decrypt -k docs <"$U/named"
+refused a_name_that_is_not_his denied as "$BOB" decrypt -k docs <"$U/named"
 ok audited_too audited DecryptFailed '"denied"' "\"uid\":$BOB" '"name":"docs"'
-refused encrypting_by_it denied as $BOB encrypt -k docs <"$LAB/plain"
-refused a_named_message_without_its_name denied as $ALICE decrypt <"$U/named"
-refused a_named_message_by_another_name denied as $ALICE decrypt -k other \
+refused encrypting_by_it denied as "$BOB" encrypt -k docs <"$LAB/plain"
+refused a_named_message_without_its_name denied as "$ALICE" decrypt <"$U/named"
+refused a_named_message_by_another_name denied as "$ALICE" decrypt -k other \
 	<"$U/named"
-refused an_own_message_by_a_name denied as $ALICE decrypt -k docs <"$U/own"
-refused a_cmk_of_ones_choice denied as $ALICE encrypt --cmk "$CMK" \
+refused an_own_message_by_a_name denied as "$ALICE" decrypt -k docs <"$U/own"
+refused a_cmk_of_ones_choice denied as "$ALICE" encrypt --cmk "$CMK" \
 	<"$LAB/plain"
-refused to_open_by_a_cmk denied as $ALICE decrypt --cmk "$CMK" <"$U/cmk"
-refused a_name_that_is_none 'no key is called' as $ALICE encrypt -k nokey \
+refused to_open_by_a_cmk denied as "$ALICE" decrypt --cmk "$CMK" <"$U/cmk"
+refused a_name_that_is_none 'no key is called' as "$ALICE" encrypt -k nokey \
 	<"$LAB/plain"
-refused a_pair_that_it_lacks 'refused' as $ALICE decrypt -c app=news <"$U/ctx"
-ok a_pair_of_two_is_enough eval 'as $ALICE decrypt -c app=mail <"$U/ctx" \
+refused a_pair_that_it_lacks 'refused' as "$ALICE" decrypt -c app=news <"$U/ctx"
+ok a_pair_of_two_is_enough eval 'as "$ALICE" decrypt -c app=mail <"$U/ctx" \
 	>"$U/back" && same "$U/back"'
-refused a_reserved_pair 'kmsagent:' as $ALICE encrypt -c kmsagent:uid=0 \
+refused a_reserved_pair 'kmsagent:' as "$ALICE" encrypt -c kmsagent:uid=0 \
 	<"$LAB/plain"
 
 # ---- blobs in other places ----
@@ -105,13 +105,13 @@ forge() {
 blob() { shown docs ciphertext_blob; }
 forge "$U/ring" '{"kmsagent:name":"docs","kmsagent:purpose":"ring"}' \
 	"$(blob)" "$CMK_ARN"
-refused a_ring_keys_blob_with_its_context denied as $ALICE decrypt -k docs \
+refused a_ring_keys_blob_with_its_context denied as "$ALICE" decrypt -k docs \
 	<"$U/ring"
 refused not_for_root_either denied ctl decrypt <"$U/ring"
 ok and_audited audited DecryptFailed '"denied"' '"uid":0'
 forge "$U/ring" '{"kmsagent:name":"docs","kmsagent:purpose":"message"}' \
 	"$(blob)" "$CMK_ARN"
-refused a_ring_keys_blob_as_a_message InvalidCiphertext\|refused as $ALICE \
+refused a_ring_keys_blob_as_a_message InvalidCiphertext\|refused as "$ALICE" \
 	decrypt -k docs <"$U/ring"
 ok that_the_kms_refuses audited DecryptFailed InvalidCiphertextException
 volume=$(lab_kms GenerateDataKeyWithoutPlaintext "{\"KeyId\":\"$CMK\",
@@ -127,23 +127,23 @@ python3 -c 'import sys
 b = bytearray(open(sys.argv[1], "rb").read())
 b[-20] ^= 1
 open(sys.argv[2], "wb").write(b)' "$U/named" "$U/flipped"
-err=$(as $ALICE decrypt -k docs <"$U/flipped" 2>&1 >"$U/part") && err=none
+err=$(as "$ALICE" decrypt -k docs <"$U/flipped" 2>&1 >"$U/part") && err=none
 like a_flipped_bit "$err" 'incomplete, damaged or changed'
 is what_came_before_it_is_a_prefix "$(cmp "$LAB/plain" "$U/part" 2>&1 |
 	grep -c EOF)" 1
 ok the_check_is_in_the_audit audited DecryptFailed '"frame-tag"'
-refused a_file_that_is_none 'not .*message|refused' as $ALICE decrypt \
+refused a_file_that_is_none 'not .*message|refused' as "$ALICE" decrypt \
 	<"$LAB/plain"
-refused half_a_header 'refused' as $ALICE decrypt < <(head -c 50 "$U/own")
+refused half_a_header 'refused' as "$ALICE" decrypt < <(head -c 50 "$U/own")
 
 # ---- open CMKs ----
 printf '[message]\nopen_cmks = %s\n' "$CMK_ARN" >>"$LAB/kmsagent.conf"
 agent_restart
-ok an_open_cmk_is_for_all eval 'as $BOB encrypt --cmk "$CMK_ARN" \
-	<"$LAB/plain" >"$U/open" && as $BOB decrypt <"$U/open" >"$U/back" &&
+ok an_open_cmk_is_for_all eval 'as "$BOB" encrypt --cmk "$CMK_ARN" \
+	<"$LAB/plain" >"$U/open" && as "$BOB" decrypt <"$U/open" >"$U/back" &&
 	same "$U/back"'
-refused but_not_anothers_pin denied as $ALICE decrypt <"$U/open"
-refused nor_a_named_message denied as $BOB decrypt <"$U/named"
+refused but_not_anothers_pin denied as "$ALICE" decrypt <"$U/open"
+refused nor_a_named_message denied as "$BOB" decrypt <"$U/named"
 
 # ---- jobs that hang, jobs that are left, too many jobs ----
 printf '[limits]\njobs_per_uid = 2\njobs = 3\n' >>"$LAB/kmsagent.conf"
@@ -159,8 +159,8 @@ exec {ra}<>"$U/a" {rb}<>"$U/b" {rc}<>"$U/c"
 stuck $ALICE "$U/a"
 stuck $ALICE "$U/b"
 ok two_jobs_hang wait_for '[ "$(workers)" = 2 ]' 10
-refused a_third_of_one_uid busy as $ALICE encrypt <"$LAB/plain"
-ok others_have_room eval 'as $BOB encrypt <"$LAB/plain" >"$U/bobs"'
+refused a_third_of_one_uid busy as "$ALICE" encrypt <"$LAB/plain"
+ok others_have_room eval 'as "$BOB" encrypt <"$LAB/plain" >"$U/bobs"'
 stuck $BOB "$U/c"
 ok three_jobs_hang wait_for '[ "$(workers)" = 3 ]' 10
 refused a_fourth_of_all busy as 64003 encrypt <"$LAB/plain"

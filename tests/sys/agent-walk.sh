@@ -197,6 +197,7 @@ is it_has_no_capability "$(for i in Inh Prm Eff Bnd Amb; do
 	in_proc "$pid" Cap$i
 done | sort -u)" 0000000000000000
 is it_can_gain_none "$(in_proc "$pid" NoNewPrivs)" 1
+is it_runs_under_a_filter "$(in_proc "$pid" Seccomp)" 2
 is it_has_no_descriptors_but_its_own "$(find "/proc/$pid/fd" -type l \
 	-printf '%f\n' | sort -n | head -n 4 | tr '\n' ' ')" "0 1 2 3 "
 is no_one_of_its_uid_may_look_into_it "$(stat -c %u "/proc/$pid/mem")" 0
