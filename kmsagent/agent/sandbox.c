@@ -17,10 +17,6 @@ static const int refused_calls[] = {
 	/* other programs */
 	SCMP_SYS(execve),
 	SCMP_SYS(execveat),
-	/* kernel keys: they are the keyholder's alone */
-	SCMP_SYS(add_key),
-	SCMP_SYS(request_key),
-	SCMP_SYS(keyctl),
 	/* other processes */
 	SCMP_SYS(ptrace),
 	SCMP_SYS(process_vm_readv),
@@ -65,17 +61,38 @@ static const int refused_calls[] = {
 	SCMP_SYS(syslog),
 };
 
+/* Kernel keys are the keyholder's alone, unless a role says otherwise. */
+static const int key_calls[] = {
+	SCMP_SYS(add_key),
+	SCMP_SYS(request_key),
+	SCMP_SYS(keyctl),
+};
+
 /* Address families from 0 up that a role may have sockets of. */
 #define FAMILY(f)      (UINT64_C(1) << (f))
 #define FAMILIES_KNOWN 64
 
-static const uint64_t families[AGENT_ROLE_COUNT_] = {
+static const struct {
+	uint64_t families;
+	bool may_use_keys;
+} rules[AGENT_ROLE_COUNT_] = {
 	/* netlink: how the resolver learns of addresses */
-	[AGENT_ROLE_FETCHER] = FAMILY(AF_UNIX) | FAMILY(AF_INET) |
-			       FAMILY(AF_INET6) | FAMILY(AF_NETLINK),
+	[AGENT_ROLE_FETCHER] = {FAMILY(AF_UNIX) | FAMILY(AF_INET) |
+					FAMILY(AF_INET6) | FAMILY(AF_NETLINK),
+				false},
 	/* netlink: how libkcapi asks for a cipher's sizes */
-	[AGENT_ROLE_WORKER] = FAMILY(AF_ALG) | FAMILY(AF_NETLINK),
+	[AGENT_ROLE_WORKER] = {FAMILY(AF_ALG) | FAMILY(AF_NETLINK), false},
 };
+
+static int refuse(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i],
+				     0);
+	return r;
+}
 
 static int refuse_families(scmp_filter_ctx filter, uint64_t allowed)
 {
