@@ -110,12 +110,6 @@ static int refuse_families(scmp_filter_ctx filter, uint64_t allowed)
 				1, SCMP_A0(SCMP_CMP_GE, FAMILIES_KNOWN));
 }
 
-/* The device child links the ring that the kernel then looks a key up in. */
-static bool needs(enum agent_role role, int call)
-{
-	return role == AGENT_ROLE_DEVICE && call == SCMP_SYS(keyctl);
-}
-
 static void filter_release(scmp_filter_ctx *filter)
 {
 	if (*filter)
@@ -126,16 +120,15 @@ int agent_sandbox_enter(enum agent_role role)
 {
 	_cleanup_(filter_release) scmp_filter_ctx filter =
 		seccomp_init(SCMP_ACT_ALLOW);
-	int r = 0;
+	int r;
 
 	if (!filter)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(refused_calls); i++)
-		if (!needs(role, refused_calls[i]))
-			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
-					     refused_calls[i], 0);
+	r = refuse(filter, refused_calls, ARRAY_SIZE(refused_calls));
+	if (r == 0 && !rules[role].may_use_keys)
+		r = refuse(filter, key_calls, ARRAY_SIZE(key_calls));
 	if (r == 0)
-		r = refuse_families(filter, families[role]);
+		r = refuse_families(filter, rules[role].families);
 	if (r == 0)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
 				     SCMP_ACT_KILL_PROCESS);
