@@ -204,6 +204,37 @@ static inline void test_create_key(struct kms_service *svc, char id[37])
 	snprintf(id, 37, "%s", test_string("KeyMetadata.KeyId"));
 }
 
+/* The same of another kind. */
+static inline void test_create(struct kms_service *svc, const char *spec,
+			       const char *usage, char id[37])
+{
+	if (*test_callf(svc, "CreateKey",
+			"{\"KeySpec\":\"%s\",\"KeyUsage\":\"%s\"}", spec,
+			usage)) {
+		printf("Bail out! CreateKey: %s\n", test_message());
+		exit(1);
+	}
+	snprintf(id, 37, "%s", test_string("KeyMetadata.KeyId"));
+}
+
+/* A string of the last reply's body, for the caller to free. */
+static inline char *test_keep(const char *path)
+{
+	char *copy = strdup(test_string(path));
+
+	if (!copy)
+		exit(1);
+	return copy;
+}
+
+/* Two points: what test_call() gave, and the message. */
+static inline void test_says(const char *got, const char *error,
+			     const char *message, const char *name)
+{
+	TAP_EQ_STR(got, error, name);
+	TAP_EQ_STR(test_message(), message, "in_these_words");
+}
+
 static inline void test_end(struct kms_service *svc)
 {
 	kms_reply_done(&test_reply);
