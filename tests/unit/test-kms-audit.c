@@ -140,17 +140,23 @@ static void writes_whole_lines(void)
 	const struct rlimit small = {5, RLIM_INFINITY};
 	const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
 	struct kms_audit a;
+	int piece, nothing;
 
 	TAP_EQ_INT(kms_audit_open(&a, path), 0, "a_file_opens");
 	text_literal(&t, "1234\n");
 	TAP_EQ_INT(kms_audit_write(&a, &t), 0, "a_record_is_written");
-	/* A file that may not grow beyond 8 bytes takes only a piece. */
+	/*
+	 * A file that may not grow beyond 8 bytes takes only a piece.  So may
+	 * not stdout: nothing is printed meanwhile.
+	 */
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &(struct rlimit){8, RLIM_INFINITY});
-	TAP_EQ_INT(kms_audit_write(&a, &t), -EIO, "a_piece_is_a_failure");
+	piece = kms_audit_write(&a, &t);
 	setrlimit(RLIMIT_FSIZE, &small);
-	TAP_EQ_INT(kms_audit_write(&a, &t), -EFBIG, "nothing_is_a_failure");
+	nothing = kms_audit_write(&a, &t);
 	setrlimit(RLIMIT_FSIZE, &none);
+	TAP_EQ_INT(piece, -EIO, "a_piece_is_a_failure");
+	TAP_EQ_INT(nothing, -EFBIG, "nothing_is_a_failure");
 	TAP_EQ_INT(kms_audit_write(&a, &t), 0, "it_is_tried_again");
 	TAP_EQ_INT(kms_audit_write(&a, &t), 0, "and_again");
 	TAP_EQ_INT(io_read_text(AT_FDCWD, path, 100, &got), 0, "read_back");
