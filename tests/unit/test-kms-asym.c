@@ -304,6 +304,44 @@ static void test_dry_run(struct kms_service *svc)
 			   "DryRunOperationException", calls[i].op);
 }
 
+/* Only root may, whatever the key is. */
+static void test_permissions(struct kms_service *svc)
+{
+	static const char *const ops[] = {
+		"Sign",
+		"Verify",
+		"GetPublicKey",
+		"GenerateMac",
+		"VerifyMac",
+		"DeriveSharedSecret",
+		"GenerateDataKeyPair",
+		"GenerateDataKeyPairWithoutPlaintext"};
+	char body[512], want[512];
+
+	snprintf(body, sizeof(body),
+		 "{\"KeyId\":\"%s\",\"Message\":\"" HELLO "\","
+		 "\"Signature\":\"AAAA\",\"SigningAlgorithm\":"
+		 "\"ECDSA_SHA_256\",\"Mac\":\"AAAA\",\"MacAlgorithm\":"
+		 "\"HMAC_SHA_256\",\"KeyAgreementAlgorithm\":\"ECDH\","
+		 "\"PublicKey\":\"AAAA\",\"KeyPairSpec\":\"RSA_4096\"}",
+		 ec);
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+		snprintf(want, sizeof(want),
+			 "User: arn:aws:iam::" TEST_ACCOUNT ":user/bob is not "
+			 "authorized to perform: kms:%s on resource: "
+			 "arn:aws:kms:" TEST_REGION ":" TEST_ACCOUNT ":key/%s "
+			 "because no resource-based policy allows the kms:%s "
+			 "action",
+			 ops[i], ec, ops[i]);
+		test_says(test_call_as(svc, &test_user, TEST_REGION, ops[i],
+				       body),
+			  "AccessDeniedException", want, ops[i]);
+		TAP_EQ_STR(test_call_as(svc, &test_agent, TEST_REGION, ops[i],
+					body),
+			   "AccessDeniedException", "the_agent_may_not_either");
+	}
+}
+
 /* A store opened again has the same keys. */
 static void test_reopen(void)
 {
@@ -367,6 +405,7 @@ int main(void)
 	test_agreement(svc);
 	test_data_key_pairs(svc);
 	test_dry_run(svc);
+	test_permissions(svc);
 	test_end(svc);
 	test_reopen();
 	return tap_done();

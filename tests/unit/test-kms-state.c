@@ -35,7 +35,12 @@ static const struct {
 	{15, "KMSInvalidStateException", " is updating."},
 };
 
-/* <id>, <blob>, <alias> are of the key in question; <other...> of a second. */
+/*
+ * <id>, <blob>, <alias>, <signature>, <mac> are of the key in
+ * question; <other...> of a second.  Keys that are not symmetric may be
+ * imported since the table was made: where it says "not applicable" (pending
+ * import, unavailable), the cells are those of the symmetric keys.
+ */
 static const struct {
 	const char *op;
 	const char *what; /* tells rows of one operation apart */
@@ -62,6 +67,11 @@ static const struct {
 	 "",
 	 {0, 0, 0, 0, 0, 0, 0},
 	 "{\"AliasName\":\"<alias>\"}"},
+	{"DeriveSharedSecret",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"KeyAgreementAlgorithm\":\"ECDH\","
+	 "\"PublicKey\":\"<other-public>\"}"},
 	{"DescribeKey", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"DisableKey", "", {0, 0, 3, 5, 0, 14, 15}, "{\"KeyId\":\"<id>\"}"},
 	{"EnableKey", "", {0, 0, 3, 5, 0, 14, 15}, "{\"KeyId\":\"<id>\"}"},
@@ -73,10 +83,24 @@ static const struct {
 	 "",
 	 {0, 1, 3, 5, 11, 14, 0},
 	 "{\"KeyId\":\"<id>\",\"KeySpec\":\"AES_256\"}"},
+	{"GenerateDataKeyPair",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"KeyPairSpec\":\"ECC_NIST_P256\"}"},
+	{"GenerateDataKeyPairWithoutPlaintext",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"KeyPairSpec\":\"ECC_NIST_P256\"}"},
 	{"GenerateDataKeyWithoutPlaintext",
 	 "",
 	 {0, 1, 3, 5, 11, 14, 0},
 	 "{\"KeyId\":\"<id>\",\"KeySpec\":\"AES_256\"}"},
+	{"GenerateMac",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"MacAlgorithm\":\"HMAC_SHA_256\","
+	 "\"Message\":\"" HELLO "\"}"},
+	{"GetPublicKey", "", {0, 1, 3, 5, 11, 14, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ListAliases", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ReEncrypt",
 	 "_from_it",
@@ -90,6 +114,11 @@ static const struct {
 	 "",
 	 {0, 0, 3, 0, 0, 0, 15},
 	 "{\"KeyId\":\"<id>\"}"},
+	{"Sign",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"SigningAlgorithm\":\"ECDSA_SHA_256\","
+	 "\"Message\":\"" HELLO "\"}"},
 	/* Footnote 10: a pending source is fine, a pending target is not. */
 	{"UpdateAlias",
 	 "_from_it",
@@ -99,28 +128,80 @@ static const struct {
 	 "_to_it",
 	 {0, 0, 3, 0, 0, 0, 0},
 	 "{\"AliasName\":\"<other-alias>\",\"TargetKeyId\":\"<id>\"}"},
+	{"Verify",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"SigningAlgorithm\":\"ECDSA_SHA_256\","
+	 "\"Message\":\"" HELLO "\",\"Signature\":\"<signature>\"}"},
+	{"VerifyMac",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"MacAlgorithm\":\"HMAC_SHA_256\","
+	 "\"Message\":\"" HELLO "\",\"Mac\":\"<mac>\"}"},
+};
+
+/* Whose keys are not symmetric. */
+static const struct {
+	const char *op;
+	const char *spec;
+	const char *usage;
+} kinds[] = {
+	{"DeriveSharedSecret", "ECC_NIST_P256", "KEY_AGREEMENT"},
+	{"GenerateMac", "HMAC_256", "GENERATE_VERIFY_MAC"},
+	{"GetPublicKey", "ECC_NIST_P256", "SIGN_VERIFY"},
+	{"Sign", "ECC_NIST_P256", "SIGN_VERIFY"},
+	{"Verify", "ECC_NIST_P256", "SIGN_VERIFY"},
+	{"VerifyMac", "HMAC_256", "GENERATE_VERIFY_MAC"},
 };
 
 struct prop {
 	char id[37];
 	char blob[512];
 	char alias[64];
+	char public[256];
+	char signature[128];
+	char mac[64];
 };
 
-static void make_prop(struct kms_service *svc, unsigned n, struct prop *p)
+/* What a key can make while it is enabled; it fails if it is not its kind. */
+static void make(struct kms_service *svc, const char *op, const char *rest,
+		 const char *id, const char *member, char *ret, size_t size)
 {
-	test_create_key(svc, p->id);
+	const char *error = test_callf(svc, op,
+				       "{\"KeyId\":\"%s\",\"Message\":"
+				       "\"" HELLO "\",\"Plaintext\":"
+				       "\"" HELLO "\"%s}",
+				       id, rest);
+
+	snprintf(ret, size, "%s", *error ? "" : test_string(member));
+}
+
+static void make_prop(struct kms_service *svc, unsigned n, const char *op,
+		      struct prop *p)
+{
+	size_t k = 0;
+
+	while (k < ARRAY_SIZE(kinds) && strcmp(kinds[k].op, op) != 0)
+		k++;
+	if (k < ARRAY_SIZE(kinds))
+		test_create(svc, kinds[k].spec, kinds[k].usage, p->id);
+	else
+		test_create_key(svc, p->id);
 	snprintf(p->alias, sizeof(p->alias), "alias/prop-%u", n);
 	if (*test_callf(svc, "CreateAlias",
 			"{\"AliasName\":\"%s\",\"TargetKeyId\":\"%s\"}",
-			p->alias, p->id) ||
-	    *test_callf(svc, "Encrypt",
-			"{\"KeyId\":\"%s\",\"Plaintext\":\"" HELLO "\"}",
-			p->id)) {
+			p->alias, p->id)) {
 		printf("Bail out! %s\n", test_message());
 		exit(1);
 	}
-	snprintf(p->blob, sizeof(p->blob), "%s", test_string("CiphertextBlob"));
+	make(svc, "Encrypt", "", p->id, "CiphertextBlob", p->blob,
+	     sizeof(p->blob));
+	make(svc, "GetPublicKey", "", p->id, "PublicKey", p->public,
+	     sizeof(p->public));
+	make(svc, "Sign", ",\"SigningAlgorithm\":\"ECDSA_SHA_256\"", p->id,
+	     "Signature", p->signature, sizeof(p->signature));
+	make(svc, "GenerateMac", ",\"MacAlgorithm\":\"HMAC_SHA_256\"", p->id,
+	     "Mac", p->mac, sizeof(p->mac));
 }
 
 /* Put a key into a state that no operation of this build leads to. */
@@ -146,7 +227,10 @@ static char *expand(const char *text, const struct prop *it,
 		{"<blob>", it->blob},
 		{"<alias>", it->alias},
 		{"<fresh>", fresh},
+		{"<signature>", it->signature},
+		{"<mac>", it->mac},
 		{"<other>", other->id},
+		{"<other-public>", other->public},
 		{"<other-blob>", other->blob},
 		{"<other-alias>", other->alias},
 	};
@@ -179,8 +263,8 @@ static void check_cell(struct kms_service *svc, size_t row, size_t column)
 	const char *got, *message;
 	size_t f = 0;
 
-	make_prop(svc, n++, &it);
-	make_prop(svc, n++, &other);
+	make_prop(svc, n++, rows[row].op, &it);
+	make_prop(svc, n++, rows[row].op, &other);
 	snprintf(fresh, sizeof(fresh), "alias/fresh-%u", n);
 	force(svc, it.id, columns[column]);
 	snprintf(name, sizeof(name), "%s%s_%s", rows[row].op, rows[row].what,
@@ -261,7 +345,7 @@ static void test_deletion(struct kms_service *svc)
 				      id, windows[i].days),
 			   windows[i].error, name);
 	}
-	make_prop(svc, 9999, &p);
+	make_prop(svc, 9999, "Decrypt", &p);
 	test_callf(svc, "ScheduleKeyDeletion",
 		   "{\"KeyId\":\"%s\",\"PendingWindowInDays\":7}", p.id);
 	TAP_OK(cJSON_GetObjectItem(test_reply.body, "DeletionDate")
