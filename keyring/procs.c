@@ -55,7 +55,8 @@ static int parse_name(const char *desc, char name[KR_NAME_MAX_BYTES + 1])
 	return kr_name_is_valid(name) ? 0 : -EBADMSG;
 }
 
-int kr_procs_parse_line(const char *line, struct kr_delivered *ret)
+static int parse_line(const char *line, uint32_t want_perm,
+		      struct kr_delivered *ret)
 {
 	struct kr_delivered k = {0};
 	uint32_t serial, perm, uid, gid;
@@ -71,8 +72,7 @@ int kr_procs_parse_line(const char *line, struct kr_delivered *ret)
 	/* Instantiated; not revoked, dead, negative or invalidated. */
 	if (flags[0] != 'I' || strpbrk(flags, "RDNi"))
 		return -EBADMSG;
-	if (serial == 0 || serial > INT32_MAX || uid != 0 ||
-	    perm != KR_DELIVERED_PERM)
+	if (serial == 0 || serial > INT32_MAX || uid != 0 || perm != want_perm)
 		return -EBADMSG;
 	if (parse_timeout(timeout, &k.ttl_hint_s) < 0 ||
 	    parse_name(line + used, k.name) < 0)
@@ -82,8 +82,13 @@ int kr_procs_parse_line(const char *line, struct kr_delivered *ret)
 	return 0;
 }
 
+int kr_procs_parse_line(const char *line, struct kr_delivered *ret)
+{
+	return parse_line(line, KR_DELIVERED_PERM, ret);
+}
+
 /* What the kernel says of this serial, not what the line said. */
-static bool confirm(struct kr_delivered *k)
+static bool confirm(struct kr_delivered *k, uint32_t perm)
 {
 	struct kr_info info;
 	const char *name;
@@ -93,7 +98,7 @@ static bool confirm(struct kr_delivered *k)
 	name = kr_name_of_desc(info.desc);
 	k->type = kr_keytype_find(info.type);
 	if (!name || !k->type || info.uid != 0 || info.gid != 0 ||
-	    info.perm != KR_DELIVERED_PERM)
+	    info.perm != perm)
 		return false;
 	strcpy(k->name, name);
 	return true;
@@ -120,6 +125,12 @@ static size_t drop_repeats(struct kr_delivered *keys, size_t n)
 
 int kr_procs_scan(struct kr_delivered **ret, size_t *ret_count)
 {
+	return kr_procs_scan_perm(KR_DELIVERED_PERM, ret, ret_count);
+}
+
+int kr_procs_scan_perm(uint32_t perm, struct kr_delivered **ret,
+		       size_t *ret_count)
+{
 	_fclose_ FILE *f = fopen("/proc/keys", "re");
 	_free_ struct kr_delivered *keys = NULL;
 	_free_ char *line = NULL;
@@ -130,7 +141,7 @@ int kr_procs_scan(struct kr_delivered **ret, size_t *ret_count)
 	while (getline(&line, &line_cap, f) > 0) {
 		struct kr_delivered k;
 
-		if (kr_procs_parse_line(line, &k) < 0 || !confirm(&k))
+		if (parse_line(line, perm, &k) < 0 || !confirm(&k, perm))
 			continue;
 		if (n == cap) {
 			struct kr_delivered *more;

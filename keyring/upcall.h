@@ -122,6 +122,10 @@ struct kr_delivered {
  */
 int kr_procs_scan(struct kr_delivered **ret, size_t *ret_count) _must_check_;
 
+/* The same for root's keys with another mask, such as those on loan. */
+int kr_procs_scan_perm(uint32_t perm, struct kr_delivered **ret,
+		       size_t *ret_count) _must_check_;
+
 /*
  * One line of /proc/keys.  Pure.  Returns 0, or -EBADMSG (not a whole line of
  * a live key "kms:NAME" owned by uid 0 with KR_DELIVERED_PERM).  The type is
