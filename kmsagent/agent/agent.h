@@ -36,6 +36,7 @@ struct agent {
 	sd_event *event;
 	int64_t since_s;
 	struct kr_keyholder holder;
+	int sys_fd; /* /sys */
 	struct agent_audit audit;
 	struct agent_keys keys;
 	struct secret buffer; /* packets of children arrive here */

@@ -57,6 +57,10 @@ static int add_request(cJSON *j, const struct agent_event *e)
 		r = json_add_int(request, "keySerial", e->serial);
 	if (r == 0 && e->bytes >= 0)
 		r = json_add_int(request, "bytes", e->bytes);
+	if (r == 0 && e->device)
+		r = json_add_string(request, "device", e->device);
+	if (r == 0 && e->mapping)
+		r = json_add_string(request, "mapping", e->mapping);
 	return r;
 }
 

@@ -32,6 +32,8 @@ struct agent_event {
 	const char *cmk_arn;
 	key_serial_t serial; /* 0 = none */
 	int64_t bytes;	     /* of a message; -1 = none */
+	const char *device;  /* under a volume, NULL = none */
+	const char *mapping; /* its name, NULL = none */
 	const char *error;   /* NULL = done; else one word */
 	const char *reason;
 };

@@ -17,6 +17,7 @@
 #include "kmsagent/agent/child.h"
 #include "kmsagent/agent/job.h"
 #include "kmsagent/agent/keys.h"
+#include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/renew.h"
 #include "kmsagent/agent/upcall.h"
 #include "kmsagent/base/clock.h"
@@ -243,6 +244,7 @@ static void agent_done(struct agent *a)
 	sd_event_source_disable_unref(a->server_source);
 	sd_event_unref(a->event);
 	agent_audit_close(&a->audit);
+	close_keep_errno(a->sys_fd);
 	secret_done(&a->buffer);
 	agent_config_done(&a->config);
 }
@@ -259,6 +261,9 @@ static int run(struct agent *a)
 	if (r == 0)
 		r = tell(agent_keys_find_delivered(a),
 			 "cannot look for delivered keys", NULL);
+	if (r == 0)
+		r = tell(mappings_find(a), "cannot look for open volumes",
+			 "mount /sys");
 	if (r < 0)
 		return r;
 	log_event(LOG_LEVEL_NOTICE, &event_started, NULL,
@@ -276,6 +281,7 @@ int agent_run(struct agent_config *config)
 		.since_s = clock_epoch_s(),
 		.audit = AGENT_AUDIT_INIT,
 		.keys = {.dir_fd = -1},
+		.sys_fd = -1,
 	};
 	_close_ int lock = -1;
 	int r;

@@ -25,6 +25,7 @@ static const char *const members[] = {
 	"lease_s",
 	"exportable",
 	"created",
+	"volume",
 };
 
 void agent_entry_done(struct agent_entry *e)
@@ -205,6 +206,19 @@ static int parse_rest(const cJSON *j, struct agent_entry *e)
 	return r;
 }
 
+/* Only a volume's, and only once it has been opened. */
+static int parse_volume(const cJSON *j, struct agent_entry *e)
+{
+	const cJSON *volume = cJSON_GetObjectItemCaseSensitive(j, "volume");
+
+	if (!volume)
+		return 0;
+	if (agent_context_purpose(&e->context, e->name, &e->purpose) < 0 ||
+	    e->purpose != AGENT_PURPOSE_VOLUME)
+		return -EBADMSG;
+	return volume_parse(volume, &e->volume);
+}
+
 /* The parts in the order in which a reader of the message looks for them. */
 static const struct {
 	int (*parse)(const cJSON *j, struct agent_entry *e);
@@ -214,6 +228,7 @@ static const struct {
 	{parse_key, "type, bytes or ciphertext_blob"},
 	{parse_allow, "allow"},
 	{parse_rest, "lease_s, exportable, created or encryption_context"},
+	{parse_volume, "volume, which only a volume's key has,"},
 };
 
 static int parse_object(const cJSON *j, struct agent_entry *e, char *why,
@@ -282,12 +297,16 @@ int agent_entry_parse(const char *text, size_t len, struct agent_entry *ret,
 	return 0;
 }
 
-static int add_allow(cJSON *j, const struct agent_entry *e)
+/* cJSON makes no array of no strings where the pointer is NULL. */
+int agent_entry_add_allow(cJSON *j, const struct agent_entry *e)
 {
-	cJSON *list = cJSON_CreateStringArray((const char *const *)e->allow,
-					      (int)e->allow_count);
+	cJSON *list =
+		e->allow_count
+			? cJSON_CreateStringArray((const char *const *)e->allow,
+						  (int)e->allow_count)
+			: cJSON_CreateArray();
 
-	return list ? json_add_item(j, "allow", list) : -ENOMEM;
+	return json_add_item(j, "allow", list);
 }
 
 int agent_entry_format(const struct agent_entry *e, char **ret)
@@ -305,10 +324,13 @@ int agent_entry_format(const struct agent_entry *e, char **ret)
 	    json_add_string(j, "ciphertext_blob", blob) < 0 ||
 	    json_add_ectx(j, "encryption_context", &e->context) < 0 ||
 	    json_add_string(j, "type", e->type->name) < 0 ||
-	    json_add_int(j, "bytes", e->bytes) < 0 || add_allow(j, e) < 0 ||
+	    json_add_int(j, "bytes", e->bytes) < 0 ||
+	    agent_entry_add_allow(j, e) < 0 ||
 	    json_add_int(j, "lease_s", e->lease_s) < 0 ||
 	    json_add_bool(j, "exportable", e->exportable) < 0 ||
-	    json_add_int(j, "created", e->created_s) < 0)
+	    json_add_int(j, "created", e->created_s) < 0 ||
+	    (e->volume.is_bound &&
+	     json_add_item(j, "volume", volume_format(&e->volume)) < 0))
 		return -ENOMEM;
 	*ret = json_print(j);
 	return *ret ? 0 : -ENOMEM;

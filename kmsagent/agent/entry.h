@@ -15,6 +15,7 @@
 #include "keyring/ectx.h"
 #include "keyring/keytype.h"
 #include "kmsagent/agent/context.h"
+#include "kmsagent/agent/volume.h"
 
 #define AGENT_ENTRY_VERSION   1
 #define AGENT_ENTRY_MAX_BYTES ((size_t)64 << 10) /* of its text */
@@ -38,6 +39,7 @@ struct agent_entry {
 	int64_t lease_s;
 	bool exportable;
 	int64_t created_s;
+	struct volume volume; /* bound at its first open */
 };
 
 #define AGENT_ENTRY_INIT ((struct agent_entry){0})
@@ -57,6 +59,9 @@ int agent_entry_parse(const char *text, size_t len, struct agent_entry *ret,
 
 /* One line of JSON, without a newline; the caller frees. */
 int agent_entry_format(const struct agent_entry *e, char **ret) _must_check_;
+
+/* The allow list as member "allow", empty or not.  -ENOMEM. */
+int agent_entry_add_allow(cJSON *j, const struct agent_entry *e) _must_check_;
 
 /* Standard base64 with padding; NULL = no memory. */
 char *agent_base64(const uint8_t *bytes, size_t len) _must_check_;

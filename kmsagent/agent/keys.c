@@ -8,6 +8,7 @@
 
 #include "kmsagent/agent/renew.h"
 #include "kmsagent/agent/upcall.h"
+#include "kmsagent/agent/volume-job.h"
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/log.h"
 
@@ -84,12 +85,14 @@ static void key_stop(struct agent_key *k)
 {
 	agent_upcalls_forget(k);
 	agent_fetch_cancel(take_ptr(k->check));
+	volume_job_stop(k);
 	k->timer = sd_event_source_disable_unref(k->timer);
 }
 
 static void key_free(struct agent_key *k)
 {
 	key_stop(k);
+	volume_job_forget(k);
 	agent_entry_done(&k->entry);
 	free(k->serials);
 	free(k);
@@ -232,6 +235,19 @@ int agent_key_add(struct agent *a, struct agent_entry *e,
 	}
 	*ret = k;
 	return 0;
+}
+
+int agent_key_save(struct agent_key *k)
+{
+	_free_ char *text = NULL;
+	char file[FILE_BYTES];
+	int r = agent_entry_format(&k->entry, &text);
+
+	if (r < 0)
+		return r;
+	file_of(k->entry.name, file);
+	return io_write_atomic(k->agent->keys.dir_fd, file, text, strlen(text),
+			       0600);
 }
 
 int agent_key_remove(struct agent_key *k)

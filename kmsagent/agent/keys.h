@@ -19,6 +19,14 @@ struct agent_serial {
 	int64_t uid; /* who asked for it; -1 = found after a restart */
 };
 
+/* An open volume's mapping, as it was when last looked at. */
+struct agent_mapping {
+	char name[128]; /* "" = none */
+	dev_t dev;
+};
+
+struct volume_job;
+
 TAILQ_HEAD(agent_upcall_list, agent_upcall);
 
 struct agent_key {
@@ -33,6 +41,9 @@ struct agent_key {
 	struct agent_upcall_list waiting;
 	struct agent_upcall_list served;
 	struct agent_fetch *decrypt;
+	/* a volume's */
+	struct agent_mapping mapping;
+	struct volume_job *volume_job; /* NULL = nothing under way */
 };
 
 /*
@@ -54,6 +65,9 @@ struct agent_key *agent_key_find(const struct agent *a, const char *name);
  */
 int agent_key_add(struct agent *a, struct agent_entry *e,
 		  struct agent_key **ret) _must_check_;
+
+/* Write the entry, which was changed, to its file. */
+int agent_key_save(struct agent_key *k) _must_check_;
 
 /* Remove the entry and its file for good.  errno of unlink and fsync. */
 int agent_key_remove(struct agent_key *k) _must_check_;

@@ -4,6 +4,7 @@
 
 #include "keyring/key.h"
 #include "kmsagent/agent/keys.h"
+#include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/method.h"
 #include "kmsagent/agent/reply.h"
 #include "kmsagent/agent/view.h"
@@ -194,6 +195,12 @@ void agent_method_delete_key(struct varlink_call *call, const cJSON *params,
 	if (!k)
 		return;
 	agent_key_prune(k);
+	if (mapping_refresh(k) || k->volume_job) {
+		agent_reply_volume(call, "VolumeInUse", k->entry.name,
+				   "its volume is open",
+				   "kmsctl dmcrypt close NAME closes it");
+		return;
+	}
 	if (k->serial_count) {
 		reply_in_use(call, k);
 		return;

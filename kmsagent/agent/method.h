@@ -23,6 +23,14 @@ void agent_method_encrypt(struct varlink_call *call, const cJSON *params,
 			  void *userdata);
 void agent_method_decrypt(struct varlink_call *call, const cJSON *params,
 			  void *userdata);
+void agent_method_dmcrypt_open(struct varlink_call *call, const cJSON *params,
+			       void *userdata);
+void agent_method_dmcrypt_close(struct varlink_call *call, const cJSON *params,
+				void *userdata);
+void agent_method_dmcrypt_status(struct varlink_call *call, const cJSON *params,
+				 void *userdata);
+void agent_method_dmcrypt_resize(struct varlink_call *call, const cJSON *params,
+				 void *userdata);
 void agent_method_status(struct varlink_call *call, const cJSON *params,
 			 void *userdata);
 

@@ -32,10 +32,20 @@ enum field {
 	F_ENGINE,
 	F_KCAPI,
 	F_OPENSSL,
+	F_MAPPING,
+	F_UUID,
+	F_TABLE,
+	F_KEY_REF,
 	F_BYTES,
 	F_TIMEOUT_MS,
 	F_CLASS,
 	F_ERROR,
+	F_RING,
+	F_FLAGS,
+	F_COOKIE,
+	F_OPEN_COUNT,
+	F_SECTORS,
+	F_DEVICE,
 	F_BYTES_IN,
 	F_BYTES_OUT,
 	F_MESSAGE_ID,
@@ -71,10 +81,20 @@ static const struct {
 	[F_ENGINE] = STRING(engine, 32),
 	[F_KCAPI] = STRING(kcapi, 512),
 	[F_OPENSSL] = STRING(openssl, 512),
+	[F_MAPPING] = STRING(mapping, 127), /* DM_NAME_LEN, DM_UUID_LEN */
+	[F_UUID] = STRING(uuid, 128),
+	[F_TABLE] = STRING(table, 1024),
+	[F_KEY_REF] = STRING(key_ref, 128),
 	[F_BYTES] = {FIELD_U32, AT(bytes), 0},
 	[F_TIMEOUT_MS] = {FIELD_U32, AT(timeout_ms), 0},
 	[F_CLASS] = {FIELD_U32, AT(class), 0},
 	[F_ERROR] = {FIELD_U32, AT(error), 0},
+	[F_RING] = {FIELD_U32, AT(ring), 0},
+	[F_FLAGS] = {FIELD_U32, AT(flags), 0},
+	[F_COOKIE] = {FIELD_U32, AT(cookie), 0},
+	[F_OPEN_COUNT] = {FIELD_U32, AT(open_count), 0},
+	[F_SECTORS] = {FIELD_U64, AT(sectors), 0},
+	[F_DEVICE] = {FIELD_U64, AT(device), 0},
 	[F_BYTES_IN] = {FIELD_U64, AT(bytes_in), 0},
 	[F_BYTES_OUT] = {FIELD_U64, AT(bytes_out), 0},
 	[F_MESSAGE_ID] = {FIELD_FIXED, AT(message_id), ESDK_MESSAGE_ID_BYTES},
@@ -85,11 +105,11 @@ static const struct {
 	[F_KEY] = {FIELD_KEY, AT(key), 1024}, /* GenerateDataKey's longest */
 };
 
-#define BIT(f) (1U << (f))
+#define BIT(f) (UINT64_C(1) << (f))
 
 static const struct {
 	const char *name;
-	uint32_t fields;
+	uint64_t fields;
 } types[AGENT_MSG_COUNT_] = {
 	[AGENT_MSG_ENDPOINT] = {"endpoint",
 				BIT(F_ENDPOINT) | BIT(F_REGION) |
@@ -120,6 +140,21 @@ static const struct {
 	[AGENT_MSG_DONE] = {"done", BIT(F_ERROR) | BIT(F_CODE) | BIT(F_TEXT) |
 					    BIT(F_ENGINE) | BIT(F_BYTES_IN) |
 					    BIT(F_BYTES_OUT)},
+	[AGENT_MSG_MAP] = {"map", BIT(F_MAPPING) | BIT(F_UUID) | BIT(F_TABLE) |
+					  BIT(F_KEY_REF) | BIT(F_RING) |
+					  BIT(F_FLAGS) | BIT(F_SECTORS)},
+	[AGENT_MSG_REMAP] = {"remap", BIT(F_UUID) | BIT(F_KEY_REF) |
+					      BIT(F_RING) | BIT(F_SECTORS)},
+	[AGENT_MSG_UNMAP] = {"unmap", BIT(F_UUID) | BIT(F_FLAGS)},
+	[AGENT_MSG_INSPECT] = {"inspect", BIT(F_UUID) | BIT(F_KEY_REF)},
+	[AGENT_MSG_REPAIR] = {"repair",
+			      BIT(F_UUID) | BIT(F_FLAGS) | BIT(F_COOKIE)},
+	[AGENT_MSG_COOKIE] = {"cookie", BIT(F_COOKIE)},
+	[AGENT_MSG_MAPPED] = {"mapped", BIT(F_ERROR) | BIT(F_CODE) |
+						BIT(F_TEXT) | BIT(F_MAPPING) |
+						BIT(F_TABLE) | BIT(F_FLAGS) |
+						BIT(F_OPEN_COUNT) |
+						BIT(F_SECTORS) | BIT(F_DEVICE)},
 };
 
 const char *agent_msg_name(enum agent_msg_type type)

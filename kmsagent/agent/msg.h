@@ -40,7 +40,28 @@ enum agent_msg_type {
 	AGENT_MSG_HEADER,
 	AGENT_MSG_DONE,
 	AGENT_MSG_PROBED,
+	/* keyholder to device child; none brings a key or a descriptor */
+	AGENT_MSG_MAP,	   /* make a mapping */
+	AGENT_MSG_REMAP,   /* give it another length */
+	AGENT_MSG_UNMAP,   /* remove it */
+	AGENT_MSG_INSPECT, /* look at it */
+	AGENT_MSG_REPAIR,  /* undo what a killed child left */
+	/* device child to keyholder */
+	AGENT_MSG_COOKIE, /* before anything is done */
+	AGENT_MSG_MAPPED, /* what the kernel has now */
 	AGENT_MSG_COUNT_,
+};
+
+enum agent_map_flags {
+	AGENT_MAP_READ_ONLY = 1 << 0,
+	AGENT_MAP_DEFERRED = 1 << 1, /* UNMAP: when its last user goes */
+	AGENT_MAP_REMOVE = 1 << 2,   /* REPAIR: with a table or without */
+	/* MAPPED */
+	AGENT_MAP_EXISTS = 1 << 3,
+	AGENT_MAP_HAS_TABLE = 1 << 4,
+	AGENT_MAP_HAS_KEY = 1 << 5, /* by the reference that was asked about */
+	AGENT_MAP_SUSPENDED = 1 << 6,
+	AGENT_MAP_GOING = 1 << 7, /* deferred */
 };
 
 /*
@@ -62,10 +83,20 @@ struct agent_msg {
 	char *engine;
 	char *kcapi; /* "ok", or why that engine does not work */
 	char *openssl;
+	char *mapping;	/* name below /dev/mapper */
+	char *uuid;	/* the mapping's */
+	char *table;	/* behind "crypt" */
+	char *key_ref;	/* the key's place in it */
 	uint32_t bytes; /* length of a data key to make */
 	uint32_t timeout_ms;
-	uint32_t class; /* enum awskms_class */
-	int32_t error;	/* 0 or negative errno */
+	uint32_t class;	 /* enum awskms_class */
+	int32_t error;	 /* 0 or negative errno */
+	uint32_t ring;	 /* serial of what a key on loan lies in */
+	uint32_t flags;	 /* enum agent_map_flags */
+	uint32_t cookie; /* udev's, 0 = none */
+	uint32_t open_count;
+	uint64_t sectors; /* of the mapping */
+	uint64_t device;  /* dev_t of the mapping */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint8_t message_id[ESDK_MESSAGE_ID_BYTES];

@@ -97,14 +97,31 @@ static const char *advice_of(int error)
 
 void agent_reply_system(struct varlink_call *call, int error, const char *what)
 {
+	agent_reply_advice(call, error, what, advice_of(error));
+}
+
+void agent_reply_advice(struct varlink_call *call, int error, const char *what,
+			const char *next_step)
+{
 	cJSON *params = cJSON_CreateObject();
 
 	if (params) {
 		cJSON_AddNumberToObject(params, "errno", -error);
 		cJSON_AddStringToObject(params, "what", what);
-		cJSON_AddStringToObject(params, "next_step", advice_of(error));
+		cJSON_AddStringToObject(params, "next_step", next_step);
 	}
 	varlink_error(call, IFACE "System", params);
+}
+
+void agent_reply_volume(struct varlink_call *call, const char *error,
+			const char *name, const char *reason,
+			const char *next_step)
+{
+	char whole[64];
+
+	snprintf(whole, sizeof(whole), IFACE "%s", error);
+	reply_error(call, whole, next_step, "name", name, "reason", reason,
+		    NULL);
 }
 
 void agent_reply_kms(struct varlink_call *call, const struct agent_msg *m)

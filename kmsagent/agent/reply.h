@@ -27,6 +27,13 @@ void agent_reply_engine(struct varlink_call *call, const char *engine,
 			const char *reason);
 /* @error negative errno; @what was being done. */
 void agent_reply_system(struct varlink_call *call, int error, const char *what);
+/* The same, with a next step of the caller's. */
+void agent_reply_advice(struct varlink_call *call, int error, const char *what,
+			const char *next_step);
+/* @error: VolumeRefused, VolumeOpen, VolumeNotOpen or VolumeInUse. */
+void agent_reply_volume(struct varlink_call *call, const char *error,
+			const char *name, const char *reason,
+			const char *next_step);
 /* A FETCHED message that is an error: the KMS's own, or none came. */
 void agent_reply_kms(struct varlink_call *call, const struct agent_msg *m);
 /* Parameters, taken; NULL says that memory ran out. */

@@ -10,12 +10,14 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "keyring/key.h"
 #include "keyring/secret.h"
@@ -23,14 +25,23 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/base/log.h"
 
+#define CAP(name) (UINT64_C(1) << CAP_##name)
+
 static const struct {
 	const char *name;
 	int (*run)(int fd);
-	rlim_t files; /* descriptors at once */
-	rlim_t cpu_s; /* 0 = as long as the job takes */
+	rlim_t files;  /* descriptors at once */
+	rlim_t cpu_s;  /* 0 = as long as the job takes */
+	uint64_t caps; /* 0 = none, and a uid that is not root's */
 } roles[AGENT_ROLE_COUNT_] = {
-	[AGENT_ROLE_FETCHER] = {"fetcher", agent_fetcher_run, 64, 600},
-	[AGENT_ROLE_WORKER] = {"worker", agent_worker_run, 64, 0},
+	[AGENT_ROLE_FETCHER] = {"fetcher", agent_fetcher_run, 64, 600, 0},
+	[AGENT_ROLE_WORKER] = {"worker", agent_worker_run, 64, 0, 0},
+	/*
+	 * The ioctls; and nodes in /dev/mapper, owned by root and the disk
+	 * group, where no udevd makes them.  /dev/mapper/control is root's.
+	 */
+	[AGENT_ROLE_DEVICE] = {"device", agent_device_run, 64, 60,
+			       CAP(SYS_ADMIN) | CAP(MKNOD) | CAP(CHOWN)},
 };
 
 const char *agent_role_name(enum agent_role role)
@@ -50,11 +61,28 @@ static int set_limits(enum agent_role role)
 	return 0;
 }
 
-static int drop_identity(uid_t uid, gid_t gid)
+/* Of @keep what this process has; it had it from its unit. */
+static int keep_caps(uint64_t keep)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return -errno;
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(keep >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
+static int drop_identity(uid_t uid, gid_t gid, uint64_t keep)
 {
 	/* EINVAL: past the last capability that this kernel knows. */
 	for (unsigned long cap = 0; cap < 64; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
+		if (!(keep & UINT64_C(1) << cap) &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
 			return -errno;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
@@ -64,6 +92,8 @@ static int drop_identity(uid_t uid, gid_t gid)
 		return -errno;
 	if (setresuid(uid, uid, uid) < 0)
 		return -errno;
+	if (keep)
+		return keep_caps(keep);
 	/* Leaving uid 0 cleared the capability sets; see that it did. */
 	if (setresuid(0, 0, 0) == 0 || setgroups(0, NULL) == 0)
 		return -EPERM;
@@ -76,7 +106,7 @@ int agent_role_confine(enum agent_role role, uid_t uid, gid_t gid)
 	key_serial_t session;
 	int r;
 
-	if (uid == 0 || gid == 0)
+	if ((uid == 0) != (roles[role].caps != 0) || (uid && gid == 0))
 		return -EINVAL;
 	if (close_range(AGENT_ROLE_FD + 1, ~0U, 0) < 0)
 		return -errno;
@@ -86,7 +116,7 @@ int agent_role_confine(enum agent_role role, uid_t uid, gid_t gid)
 	r = set_limits(role);
 	if (r < 0)
 		return r;
-	r = drop_identity(uid, gid);
+	r = drop_identity(uid, gid, roles[role].caps);
 	if (r < 0)
 		return r;
 	r = secret_harden_process();

@@ -16,6 +16,7 @@
 enum agent_role {
 	AGENT_ROLE_FETCHER, /* talks to the KMS */
 	AGENT_ROLE_WORKER,  /* encrypts and decrypts */
+	AGENT_ROLE_DEVICE,  /* speaks to the device mapper; root's uid */
 	AGENT_ROLE_COUNT_,
 };
 
@@ -28,7 +29,8 @@ const char *agent_role_name(enum agent_role role);
 int agent_role_main(const char *arg);
 
 /*
- * From root with everything to @uid with nothing: descriptors above
+ * From root with everything to @uid with nothing, or, where the role needs
+ * some, to uid 0 with those capabilities alone: descriptors above
  * AGENT_ROLE_FD closed, a fresh anonymous session keyring (the keyholder's
  * is inherited), no groups, no capabilities, no way to new privileges, no
  * core, not traceable, ended with its parent, bounded resources, and only
@@ -39,5 +41,6 @@ int agent_role_confine(enum agent_role role, uid_t uid, gid_t gid) _must_check_;
 /* The children's own loops; each returns an exit status. */
 int agent_fetcher_run(int fd);
 int agent_worker_run(int fd);
+int agent_device_run(int fd);
 
 #endif

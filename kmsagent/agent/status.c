@@ -4,6 +4,7 @@
 
 #include "kmsagent/agent/job.h"
 #include "kmsagent/agent/keys.h"
+#include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/method.h"
 #include "kmsagent/agent/reply.h"
 #include "kmsagent/agent/upcall.h"
@@ -105,7 +106,8 @@ static int add_alerts(cJSON *j, const struct agent *a)
 
 /* A caller's own entries, and what the kernel holds of them. */
 static void count(struct agent *a, const struct varlink_call *call,
-		  int64_t *ret_keys, int64_t *ret_serials)
+		  int64_t *ret_keys, int64_t *ret_serials,
+		  int64_t *ret_volumes)
 {
 	_free_ gid_t *groups = NULL;
 	struct agent_caller caller;
@@ -120,6 +122,7 @@ static void count(struct agent *a, const struct varlink_call *call,
 		agent_key_prune(k);
 		*ret_keys += 1;
 		*ret_serials += (int64_t)k->serial_count;
+		*ret_volumes += mapping_refresh(k);
 	}
 }
 
@@ -128,11 +131,11 @@ void agent_method_status(struct varlink_call *call, const cJSON *params,
 {
 	struct agent *a = userdata;
 	_json_ cJSON *j = cJSON_CreateObject();
-	int64_t keys = 0, serials = 0;
+	int64_t keys = 0, serials = 0, volumes = 0;
 	int r = j ? 0 : -ENOMEM;
 
 	(void)params;
-	count(a, call, &keys, &serials);
+	count(a, call, &keys, &serials, &volumes);
 	if (r == 0)
 		r = json_add_string(j, "version", KMSAGENT_VERSION);
 	if (r == 0)
@@ -147,6 +150,8 @@ void agent_method_status(struct varlink_call *call, const cJSON *params,
 		r = json_add_string(j, "secret_memory", memory_name());
 	if (r == 0)
 		r = json_add_int(j, "keys", keys);
+	if (r == 0)
+		r = json_add_int(j, "volumes", volumes);
 	if (r == 0)
 		r = json_add_int(j, "live_serials", serials);
 	if (r == 0)

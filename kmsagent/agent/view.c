@@ -2,6 +2,7 @@
 /* Read-only views.  Nothing is decided here. */
 #include "kmsagent/agent/view.h"
 
+#include "kmsagent/agent/mapping.h"
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/json.h"
 
@@ -31,13 +32,8 @@ static int add_serials(cJSON *j, const struct agent_key *k)
 static int add_entry(cJSON *j, const struct agent_entry *e)
 {
 	_free_ char *blob = agent_base64(e->blob, e->blob_len);
-	cJSON *allow = cJSON_CreateStringArray((const char *const *)e->allow,
-					       (int)e->allow_count);
-	int r;
+	int r = agent_entry_add_allow(j, e);
 
-	if (!allow)
-		return -ENOMEM;
-	r = json_add_item(j, "allow", allow);
 	if (r == 0 && !blob)
 		r = -ENOMEM;
 	if (r == 0)
@@ -68,12 +64,25 @@ static int add_entry(cJSON *j, const struct agent_entry *e)
 	return r;
 }
 
+static int add_volume(cJSON *j, const struct agent_key *k)
+{
+	int r = 0;
+
+	if (k->entry.volume.is_bound)
+		r = json_add_item(j, "volume", volume_format(&k->entry.volume));
+	if (r == 0 && k->mapping.name[0])
+		r = json_add_string(j, "mapping", k->mapping.name);
+	return r;
+}
+
 cJSON *agent_view_key(struct agent_key *k)
 {
 	_json_ cJSON *j = cJSON_CreateObject();
 
 	agent_key_prune(k);
-	if (!j || add_entry(j, &k->entry) < 0 || add_serials(j, k) < 0 ||
+	mapping_refresh(k);
+	if (!j || add_volume(j, k) < 0 || add_entry(j, &k->entry) < 0 ||
+	    add_serials(j, k) < 0 ||
 	    json_add_string(j, "state", lease_state_name(k->lease.state)) < 0)
 		return NULL;
 	return take_ptr(j);

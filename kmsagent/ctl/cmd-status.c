@@ -71,6 +71,7 @@ static void put_status(const cJSON *status)
 	printf("%-16s%lld, %lld in keyrings\n", "keys",
 	       cmd_entry_int(status, "keys"),
 	       cmd_entry_int(status, "live_serials"));
+	printf("%-16s%lld open\n", "volumes", cmd_entry_int(status, "volumes"));
 	printf("%-16s%lld upcalls, %lld fetchers, %lld workers\n", "at work",
 	       cmd_entry_int(status, "upcalls"),
 	       cmd_entry_int(status, "fetchers"),

@@ -105,6 +105,23 @@ static void put_serials(const cJSON *key)
 	}
 }
 
+static void put_volume(const cJSON *key)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(key, "volume");
+	const char *mapping = cmd_entry_string_or(key, "mapping", NULL);
+
+	if (!v)
+		return;
+	put_field("device", cmd_entry_string(v, "device"));
+	printf("%-16s%s, sectors of %lld bytes\n", "cipher",
+	       cmd_entry_string(v, "cipher"), cmd_entry_int(v, "sector_size"));
+	printf("%-16soffset %lld, skip %lld, size %lld\n", "place",
+	       cmd_entry_int(v, "offset"), cmd_entry_int(v, "skip"),
+	       cmd_entry_int(v, "size"));
+	put_field("key check", cmd_entry_string(v, "key_check"));
+	put_field("open as", mapping ? mapping : "-");
+}
+
 static void put_entry(const cJSON *key)
 {
 	put_field("name", cmd_entry_string(key, "name"));
@@ -123,6 +140,7 @@ static void put_entry(const cJSON *key)
 	put_context(key);
 	put_field("blob", cmd_entry_string(key, "ciphertext_blob"));
 	put_serials(key);
+	put_volume(key);
 }
 
 enum cmd_exit cmd_entry_print(const struct cmd_args *args, const cJSON *answer)
