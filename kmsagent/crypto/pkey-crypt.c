@@ -106,6 +106,11 @@ int pkey_decrypt(const struct pkey *p, const struct pkey_cipher *c,
 	return 0;
 }
 
+bool pkey_kind_can_derive(const struct pkey_kind *kind)
+{
+	return strcmp(kind->type, "EC") == 0;
+}
+
 int pkey_derive(const struct pkey *own, const struct pkey *peer,
 		struct secret *ret)
 {
@@ -114,7 +119,7 @@ int pkey_derive(const struct pkey *own, const struct pkey *peer,
 	size_t len = 0;
 	int r = 0;
 
-	if (own->kind != peer->kind || strcmp(own->kind->type, "EC") != 0)
+	if (own->kind != peer->kind || !pkey_kind_can_derive(own->kind))
 		return -EINVAL;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own->evp, NULL);
 	if (!ctx)

@@ -35,6 +35,10 @@ const struct pkey_kind *pkey_kind_find(const char *name);
 /* The OpenSSL that runs here has it. */
 bool pkey_kind_is_available(const struct pkey_kind *kind) _must_check_;
 
+/* pkey_derive() is for it: not for SM2, whose keys OpenSSL only signs and
+ * encrypts with. */
+bool pkey_kind_can_derive(const struct pkey_kind *kind) _must_check_;
+
 /* Read-only once made: threads may share it. */
 struct pkey {
 	struct evp_pkey_st *evp; /* private: OpenSSL's EVP_PKEY */

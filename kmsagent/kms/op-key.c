@@ -113,17 +113,17 @@ static int choose_spec(struct kms_task *t, const struct kms_spec **ret_spec,
 				"You must specify a KeyUsage value for all "
 				"KMS keys except for symmetric encryption "
 				"keys.");
-	if (!spec || !kms_spec_is_available(spec))
-		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
-				"This kmsd does not support KeySpec %s of "
-				"CreateKey: its OpenSSL does not have it.",
-				name);
 	*ret_usage = usage ? kms_usage_find(usage) : spec->default_usage;
 	if (!kms_spec_serves(spec, *ret_usage))
 		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
 				"KeyUsage %s is not compatible with KeySpec "
 				"%s",
 				usage, name);
+	if (!kms_spec_is_available(spec, *ret_usage))
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"This kmsd does not support KeySpec %s with "
+				"KeyUsage %s: its OpenSSL does not have it.",
+				name, kms_usage_name(*ret_usage));
 	*ret_spec = spec;
 	return 0;
 }

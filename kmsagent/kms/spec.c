@@ -80,12 +80,12 @@ static const struct kms_spec specs[] = {
 	ML_DSA(44),
 	ML_DSA(65),
 	ML_DSA(87),
-	/* Of AWS's usages KEY_AGREEMENT is missing: OpenSSL has none for it. */
 	{"SM2",
 	 KMS_MATERIAL_PAIR,
 	 0,
 	 KMS_USAGE_ANY,
-	 {ENCRYPTS = LIST("SM2PKE"), SIGNS = LIST("SM2DSA")}},
+	 {ENCRYPTS = LIST("SM2PKE"), SIGNS = LIST("SM2DSA"),
+	  AGREES = LIST("ECDH")}},
 };
 
 static const struct {
@@ -107,12 +107,15 @@ const struct kms_spec *kms_spec_find(const char *name)
 	return NULL;
 }
 
-bool kms_spec_is_available(const struct kms_spec *spec)
+bool kms_spec_is_available(const struct kms_spec *spec, enum kms_usage usage)
 {
 	const struct pkey_kind *kind = pkey_kind_find(spec->name);
 
-	return spec->type != KMS_MATERIAL_PAIR ||
-	       (kind && pkey_kind_is_available(kind));
+	if (spec->type != KMS_MATERIAL_PAIR)
+		return true;
+	if (usage == KMS_USAGE_KEY_AGREEMENT && !pkey_kind_can_derive(kind))
+		return false;
+	return pkey_kind_is_available(kind);
 }
 
 bool kms_spec_serves(const struct kms_spec *spec, enum kms_usage usage)

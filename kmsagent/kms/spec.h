@@ -40,8 +40,10 @@ struct kms_spec {
 
 const struct kms_spec *kms_spec_find(const char *name);
 
-/* The cryptographic library at hand has what the spec needs. */
-bool kms_spec_is_available(const struct kms_spec *spec) _must_check_;
+/* The cryptographic library at hand has what the spec needs for this usage,
+ * which it serves. */
+bool kms_spec_is_available(const struct kms_spec *spec,
+			   enum kms_usage usage) _must_check_;
 
 /* May be used so; and by this algorithm. */
 bool kms_spec_serves(const struct kms_spec *spec,
