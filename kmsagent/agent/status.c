@@ -106,8 +106,7 @@ static int add_alerts(cJSON *j, const struct agent *a)
 
 /* A caller's own entries, and what the kernel holds of them. */
 static void count(struct agent *a, const struct varlink_call *call,
-		  int64_t *ret_keys, int64_t *ret_serials,
-		  int64_t *ret_volumes)
+		  int64_t *ret_keys, int64_t *ret_serials, int64_t *ret_volumes)
 {
 	_free_ gid_t *groups = NULL;
 	struct agent_caller caller;
