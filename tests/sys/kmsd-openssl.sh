@@ -147,6 +147,26 @@ else
 	skip sm2 "this openssl does not have it"
 fi
 
+for n in 44 65 87; do
+	spec=ML_DSA_$n
+	openssl genpkey -algorithm "ML-DSA-$n" -out "$spec.pem" 2>/dev/null || {
+		skip "ml_dsa_$n" "this openssl does not have it"
+		continue
+	}
+	generate "$spec" -algorithm "ML-DSA-$n"
+	create "$spec" SIGN_VERIFY
+	ok "openssl_verifies_$spec" eval "kms_sign ML_DSA_SHAKE_256 RAW msg &&
+		openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in msg \
+			-sigfile sig"
+	ok and_so_does_kmsd kms_verify ML_DSA_SHAKE_256 RAW msg
+	ok and_signs_by_it openssl pkeyutl -sign -inkey "$spec.pem" -rawin \
+		-in msg -out sig
+	ok which_is_verified "$TOOL" verify "$spec" ML_DSA_SHAKE_256 RAW \
+		"$spec.pub" msg sig
+	not_ok but_not_for_another_message "$TOOL" verify "$spec" \
+		ML_DSA_SHAKE_256 RAW "$spec.pub" plain sig
+done
+
 # --- encryption
 oaep() { # HASH: what openssl calls it
 	echo "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:$1 \

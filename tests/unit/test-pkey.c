@@ -206,6 +206,50 @@ static void test_digest(size_t i, size_t n, const struct pkey_signing *a)
 	       "and_of_no_other_length");
 }
 
+/* FIPS 204, algorithms 6 and 7: mu = H(H(pk) || 0 || 0 || message), where the
+ * zeros stand for an empty context. */
+static void compute_mu(const struct pkey *p, uint8_t mu[64])
+{
+	static const uint8_t no_context[2];
+	uint8_t spki[PKEY_PUBLIC_MAX_BYTES], tr[64];
+	const struct {
+		const char *name;
+		size_t public_bytes;
+	} sets[] = {
+		{"ML_DSA_44", 1312}, {"ML_DSA_65", 1952}, {"ML_DSA_87", 2592}};
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t len = 0, k = 0;
+
+	while (strcmp(sets[k].name, p->kind->name) != 0)
+		k++;
+	if (!ctx || pkey_encode_public(p, spki, &len) < 0)
+		exit(1);
+	EVP_DigestInit_ex(ctx, EVP_shake256(), NULL);
+	EVP_DigestUpdate(ctx, spki + len - sets[k].public_bytes,
+			 sets[k].public_bytes);
+	EVP_DigestFinalXOF(ctx, tr, sizeof(tr));
+	EVP_DigestInit_ex(ctx, EVP_shake256(), NULL);
+	EVP_DigestUpdate(ctx, tr, sizeof(tr));
+	EVP_DigestUpdate(ctx, no_context, sizeof(no_context));
+	EVP_DigestUpdate(ctx, message, sizeof(message));
+	EVP_DigestFinalXOF(ctx, mu, 64);
+	EVP_MD_CTX_free(ctx);
+}
+
+static void test_mu(size_t i, const struct pkey_signing *a)
+{
+	uint8_t mu[64], sig[PKEY_SIGNATURE_MAX_BYTES];
+	size_t len = 0;
+
+	compute_mu(&pairs[i], mu);
+	test_signature(i, a, PKEY_MESSAGE_EXTERNAL_MU, mu, sizeof(mu), "mu");
+	TAP_OK(pkey_sign(&pairs[i], a, PKEY_MESSAGE_RAW, message,
+			 sizeof(message), sig, &len) == 0 &&
+		       pkey_verify(&pairs[i], a, PKEY_MESSAGE_EXTERNAL_MU, mu,
+				   sizeof(mu), sig, len) == 0,
+	       "which_is_that_of_the_message");
+}
+
 static void test_algorithm(size_t i, size_t n)
 {
 	static const uint8_t ones[64] = {1, 1, 1, 1};
@@ -242,8 +286,7 @@ static void test_algorithm(size_t i, size_t n)
 		test_signature(i, a, PKEY_MESSAGE_DIGEST, ones, a->digest_bytes,
 			       "a_digest");
 	if (algorithms[n].mu)
-		test_signature(i, a, PKEY_MESSAGE_EXTERNAL_MU, ones,
-			       a->digest_bytes, "mu");
+		test_mu(i, a);
 }
 
 /* Lengths typed from AWS KMS's table, not computed. */
