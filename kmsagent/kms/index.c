@@ -117,6 +117,17 @@ void kms_index_add(struct kms_index *x, struct kms_index_room *room,
 	x->slots[probe(x, name_of(element))] = element;
 }
 
+int kms_index_insert(struct kms_index *x, void *element)
+{
+	struct kms_index_room room = KMS_INDEX_ROOM_INIT;
+	int r = kms_index_reserve(x, &room);
+
+	if (r == 0)
+		kms_index_add(x, &room, element);
+	kms_index_room_done(&room);
+	return r;
+}
+
 void kms_index_remove(struct kms_index *x, const char *name)
 {
 	size_t at, mask = x->nslots - 1;

@@ -46,6 +46,9 @@ void kms_index_add(struct kms_index *x, struct kms_index_room *room,
 void kms_index_room_done(struct kms_index_room *room);
 void kms_index_remove(struct kms_index *x, const char *name);
 
+/* Reserve and add at once, where failing is fine.  Returns 0 or -ENOMEM. */
+int kms_index_insert(struct kms_index *x, void *element) _must_check_;
+
 /* NULL if there is none. */
 void *kms_index_find(const struct kms_index *x, const char *name);
 

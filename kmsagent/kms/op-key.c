@@ -4,13 +4,13 @@
  * Source: AWS KMS API Reference, pages of these names, and KeyMetadata.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "kmsagent/base/json.h"
 #include "kmsagent/kms/metadata.h"
 #include "kmsagent/kms/page.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/service.h"
+#include "kmsagent/kms/tags.h"
 #include "kmsagent/kms/task.h"
 
 #define LIST_KEYS_DEFAULT 100
@@ -128,31 +128,6 @@ static int choose_spec(struct kms_task *t, const struct kms_spec **ret_spec,
 	return 0;
 }
 
-static int check_tags(struct kms_task *t, const cJSON *tags)
-{
-	const cJSON *tag, *other;
-
-	if (cJSON_GetArraySize(tags) > KMS_MAX_TAGS)
-		return kms_fail(t->reply, KMS_ERROR_TAG, "Too many tags");
-	cJSON_ArrayForEach(tag, tags)
-	{
-		const char *key = NULL, *again = NULL;
-
-		if (json_get_string(tag, "TagKey", &key) < 0)
-			return -EBADMSG;
-		if (strncasecmp(key, "aws:", 4) == 0)
-			return kms_fail(t->reply, KMS_ERROR_TAG,
-					"Tags beginning with aws: are "
-					"reserved");
-		for (other = tag->next; other; other = other->next)
-			if (json_get_string(other, "TagKey", &again) == 0 &&
-			    strcmp(key, again) == 0)
-				return kms_fail(t->reply, KMS_ERROR_TAG,
-						"Duplicate tag keys");
-	}
-	return 0;
-}
-
 static int create_key(struct kms_task *t, const struct kms_spec *spec,
 		      enum kms_usage usage)
 {
@@ -196,7 +171,7 @@ int kms_op_create_key(struct kms_task *t)
 	if (r == 0)
 		r = refuse_unbuilt(t);
 	if (r == 0 && tags)
-		r = check_tags(t, tags);
+		r = kms_tags_check(t, tags);
 	if (r)
 		return r;
 	if (t->region->keys.count >= t->svc->max_keys)

@@ -70,6 +70,10 @@ int kms_op_sign(struct kms_task *c) _must_check_;
 int kms_op_verify(struct kms_task *c) _must_check_;
 int kms_op_generate_mac(struct kms_task *c) _must_check_;
 int kms_op_verify_mac(struct kms_task *c) _must_check_;
+int kms_op_tag_resource(struct kms_task *c) _must_check_;
+int kms_op_untag_resource(struct kms_task *c) _must_check_;
+int kms_op_list_resource_tags(struct kms_task *c) _must_check_;
+int kms_op_update_key_description(struct kms_task *c) _must_check_;
 int kms_op_derive_shared_secret(struct kms_task *c) _must_check_;
 
 #endif

@@ -191,6 +191,9 @@ const struct kms_param kms_params_list_aliases[] = {
 const struct kms_param kms_params_list_keys[] = {
 	{INTEGER("Limit", 1, 1000)}, {MARKER}, {0}};
 
+const struct kms_param kms_params_list_resource_tags[] = {
+	{ID("KeyId"), REQUIRED}, {INTEGER("Limit", 1, 50)}, {MARKER}, {0}};
+
 const struct kms_param kms_params_reencrypt[] = {
 	{BLOB("CiphertextBlob", 6144)},
 	{MAP("SourceEncryptionContext")},
@@ -214,6 +217,26 @@ const struct kms_param kms_params_sign[] = {
 	{GRANT_TOKENS},
 	{ENUM("SigningAlgorithm", signing_algorithms), REQUIRED},
 	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_tag_resource[] = {
+	{ID("KeyId"), REQUIRED},
+	{.name = "Tags", .type = KMS_TYPE_TAGS, REQUIRED},
+	{0}};
+
+const struct kms_param kms_params_untag_resource[] = {
+	{ID("KeyId"), REQUIRED},
+	{.name = "TagKeys",
+	 .type = KMS_TYPE_STRING_LIST,
+	 REQUIRED,
+	 .max = INT32_MAX,
+	 .item_min = 1,
+	 .item_max = 128},
+	{0}};
+
+const struct kms_param kms_params_update_key_description[] = {
+	{ID("KeyId"), REQUIRED},
+	{STRING("Description", 0, 8192), REQUIRED},
 	{0}};
 
 const struct kms_param kms_params_verify[] = {

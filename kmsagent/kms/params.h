@@ -22,9 +22,13 @@ extern const struct kms_param kms_params_generate_mac[];
 extern const struct kms_param kms_params_generate_random[];
 extern const struct kms_param kms_params_list_aliases[];
 extern const struct kms_param kms_params_list_keys[];
+extern const struct kms_param kms_params_list_resource_tags[];
 extern const struct kms_param kms_params_reencrypt[];
 extern const struct kms_param kms_params_schedule_key_deletion[];
 extern const struct kms_param kms_params_sign[];
+extern const struct kms_param kms_params_tag_resource[];
+extern const struct kms_param kms_params_untag_resource[];
+extern const struct kms_param kms_params_update_key_description[];
 extern const struct kms_param kms_params_verify[];
 extern const struct kms_param kms_params_verify_mac[];
 

@@ -276,6 +276,38 @@ int kms_key_remove(struct kms_service *svc, struct kms_key *key)
 	return r;
 }
 
+int kms_key_describe(struct kms_service *svc, struct kms_key *key,
+		     const char *description, const char *tags)
+{
+	_free_ char *d = strdup(description);
+	_free_ char *g = tags ? strdup(tags) : NULL;
+	_cleanup_(record_done) struct record k = {0};
+	struct kms_key next = *key;
+	struct store_write w;
+	uint64_t revision;
+	int r;
+
+	if (!d || (tags && !g))
+		return -ENOMEM;
+	next.description = d;
+	next.tags = g;
+	r = encode_key(&next, &key->meta, &k);
+	if (r != 0)
+		return r;
+	w = put(KIND_KEY, &k, key->revision);
+	r = store_commit(svc->store, &w, 1, &revision);
+	if (r != 0)
+		return r;
+	pthread_rwlock_wrlock(&svc->table);
+	d = key->description;
+	g = key->tags;
+	key->description = next.description;
+	key->tags = next.tags;
+	key->revision = revision;
+	pthread_rwlock_unlock(&svc->table);
+	return 0;
+}
+
 int kms_alias_add(struct kms_service *svc, struct kms_alias *alias)
 {
 	_cleanup_(alias_room_done) struct alias_room room = {0};

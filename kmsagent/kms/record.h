@@ -41,6 +41,11 @@ int kms_key_remove(struct kms_service *svc, struct kms_key *key) _must_check_;
 void kms_key_note_deletion(struct kms_service *svc,
 			   const struct kms_key_meta *meta);
 
+/* Set description and tags (JSON array, NULL: none); copies both, which may
+ * be the key's own. */
+int kms_key_describe(struct kms_service *svc, struct kms_key *key,
+		     const char *description, const char *tags) _must_check_;
+
 /* Takes @alias, whose key is set, on success. */
 int kms_alias_add(struct kms_service *svc,
 		  struct kms_alias *alias) _must_check_;
