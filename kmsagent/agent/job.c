@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "kmsagent/agent/journal.h"
 #include "kmsagent/agent/reply.h"
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/json.h"
@@ -303,13 +304,24 @@ int agent_job_audit_key(struct agent_job *job)
 	return agent_audit(job->agent, &e);
 }
 
+static void log_refusal(struct agent_job *job, const char *error,
+			const char *reason)
+{
+	struct agent_event e;
+
+	describe_event(job, &e);
+	e.error = error;
+	e.reason = reason;
+	agent_journal(LOG_LEVEL_NOTICE, &event_refused, &e,
+		      "refused a message to uid %u: %s: %s",
+		      (unsigned)job->caller.uid, error, reason);
+}
+
 /* What a caller may know of a refusal: nothing that tells why. */
 void agent_job_refuse(struct agent_job *job, const char *error,
 		      const char *reason)
 {
-	log_event(LOG_LEVEL_NOTICE, &event_refused, NULL,
-		  "refused a message to uid %u: %s: %s",
-		  (unsigned)job->caller.uid, error, reason);
+	log_refusal(job, error, reason);
 	audit_end(job, error, reason, -1);
 	if (strcmp(error, "denied") == 0)
 		agent_reply_denied(let_go(job), reason,
@@ -370,9 +382,7 @@ static void reply_success(struct agent_job *job, const struct agent_msg *m)
 void agent_job_done(struct agent_job *job, const struct agent_msg *m)
 {
 	if (m->error == -EBADMSG) {
-		log_event(LOG_LEVEL_NOTICE, &event_refused, NULL,
-			  "refused a message to uid %u at check %s",
-			  (unsigned)job->caller.uid, m->code ?: "?");
+		log_refusal(job, "bad-message", m->code ?: "?");
 		audit_end(job, "bad-message", m->code, -1);
 		agent_reply_bad_message(let_go(job), m->text ?: "refused");
 		job_end(job);

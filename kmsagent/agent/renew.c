@@ -7,6 +7,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "kmsagent/agent/journal.h"
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/log.h"
 
@@ -117,15 +118,18 @@ static void check(struct agent_key *k)
 /* Keys went: say which, with the reason, before their serials are lost. */
 static void tell_gone(struct agent_key *k, const char *what, const char *why)
 {
-	for (size_t i = 0; i < k->serial_count; i++) {
-		struct agent_event e = AGENT_EVENT_INIT;
+	struct agent_event e = AGENT_EVENT_INIT;
 
-		e.what = what;
+	e.what = what;
+	e.name = k->entry.name;
+	e.cmk_arn = k->entry.cmk_arn;
+	e.reason = why;
+	agent_journal(LOG_LEVEL_WARNING, &event_revoked, &e,
+		      "took back %zu kernel key(s) of %s (%s): %s",
+		      k->serial_count, k->entry.name, what, why);
+	for (size_t i = 0; i < k->serial_count; i++) {
 		e.uid = k->serials[i].uid;
-		e.name = k->entry.name;
-		e.cmk_arn = k->entry.cmk_arn;
 		e.serial = k->serials[i].serial;
-		e.reason = why;
 		agent_audit_note(k->agent, &e);
 	}
 }
@@ -133,13 +137,9 @@ static void tell_gone(struct agent_key *k, const char *what, const char *why)
 static void take_back(struct agent_key *k, const char *what)
 {
 	const char *why = agent_fetchers_kms(k->agent->fetchers)->last_error;
-	size_t count = k->serial_count;
 
 	tell_gone(k, what, why);
 	agent_key_invalidate(k, -1);
-	log_event(LOG_LEVEL_WARNING, &event_revoked, NULL,
-		  "took back %zu kernel key(s) of %s (%s): %s", count,
-		  k->entry.name, what, why);
 }
 
 static void tell_change(struct agent_key *k, enum lease_state before)
@@ -159,9 +159,9 @@ static void tell_change(struct agent_key *k, enum lease_state before)
 			   ? "renewed again"
 			   : agent_fetchers_kms(k->agent->fetchers)->last_error;
 	agent_audit_note(k->agent, &e);
-	log_event(is_better ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-		  &event_lease, NULL, "lease of %s is %s: %s", k->entry.name,
-		  name, e.reason);
+	agent_journal(is_better ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+		      &event_lease, &e, "lease of %s is %s: %s", k->entry.name,
+		      name, e.reason);
 }
 
 void agent_lease_event(struct agent_key *k, enum lease_event event,

@@ -10,6 +10,7 @@
 
 #include "keyring/key.h"
 #include "kmsagent/agent/allow.h"
+#include "kmsagent/agent/journal.h"
 #include "kmsagent/agent/rate.h"
 #include "kmsagent/agent/renew.h"
 #include "kmsagent/base/clock.h"
@@ -109,12 +110,11 @@ static void refuse(struct agent_upcall *u, const struct refusal *how,
 	e.error = how->outcome;
 	e.reason = reason;
 	agent_audit_note(u->agent, &e);
-	log_event(LOG_LEVEL_NOTICE, &event_refused, NULL,
-		  "refused %s to uid %u (%s): %s%s%s",
-		  u->who.name[0] ? u->who.name : "a key", (unsigned)u->who.uid,
-		  how->outcome, reason,
-		  r < 0 ? "; it was settled already: " : "",
-		  r < 0 ? strerror(-r) : "");
+	agent_journal(LOG_LEVEL_NOTICE, &event_refused, &e,
+		      "refused %s to uid %u (%s): %s%s%s", e.name ?: "a key",
+		      (unsigned)u->who.uid, how->outcome, reason,
+		      r < 0 ? "; it was settled already: " : "",
+		      r < 0 ? strerror(-r) : "");
 	answer(u, how->outcome);
 }
 
@@ -143,17 +143,18 @@ static void deliver(struct agent_upcall *u, const struct secret *material)
 		e.reason = strerror(-r);
 		agent_audit_note(u->agent, &e);
 		agent_key_prune(k);
-		log_event(LOG_LEVEL_WARNING, &event_refused, NULL,
-			  "could not deliver %s to uid %u: %s; the requester "
-			  "may have pulled its key away",
-			  k->entry.name, (unsigned)u->who.uid, strerror(-r));
+		agent_journal(LOG_LEVEL_WARNING, &event_refused, &e,
+			      "could not deliver %s to uid %u: %s; the "
+			      "requester may have pulled its key away",
+			      k->entry.name, (unsigned)u->who.uid, e.reason);
 		answer(u, refuse_failed.outcome);
 		return;
 	}
 	agent_lease_event(k, LEASE_EVENT_DELIVERED, 0);
-	log_event(LOG_LEVEL_INFO, &event_delivered, NULL,
-		  "delivered %s as key %d to uid %u for %lld s", k->entry.name,
-		  u->key, (unsigned)u->who.uid, (long long)k->entry.lease_s);
+	agent_journal(LOG_LEVEL_INFO, &event_delivered, &e,
+		      "delivered %s as key %d to uid %u for %lld s",
+		      k->entry.name, u->key, (unsigned)u->who.uid,
+		      (long long)k->entry.lease_s);
 	answer(u, "delivered");
 }
 

@@ -2,7 +2,6 @@
 /* One line out, to the journal or to stderr.  It must not know any event. */
 #include "kmsagent/base/log.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -65,18 +64,15 @@ static void send_journal(enum log_level level, const struct log_event *event,
 	(void)sd_journal_sendv(iov, n);
 }
 
-void log_event(enum log_level level, const struct log_event *event,
-	       const char *const *fields, const char *format, ...)
+void log_eventv(enum log_level level, const struct log_event *event,
+		const char *const *fields, const char *format, va_list ap)
 {
 	char message[LINE_BYTES];
 	int saved = errno;
-	va_list ap;
 
 	if (level > log_max)
 		return;
-	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);
-	va_end(ap);
 	/* One line is one record: what a peer sent must not forge another. */
 	for (char *p = message; *p; p++)
 		if ((unsigned char)*p < 0x20)
@@ -87,4 +83,14 @@ void log_event(enum log_level level, const struct log_event *event,
 		fprintf(stderr, "%s: %s%s%s\n", log_program,
 			event ? event->name : "", event ? ": " : "", message);
 	errno = saved;
+}
+
+void log_event(enum log_level level, const struct log_event *event,
+	       const char *const *fields, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_eventv(level, event, fields, format, ap);
+	va_end(ap);
 }

@@ -7,6 +7,8 @@
 #ifndef KMSAGENT_BASE_LOG_H
 #define KMSAGENT_BASE_LOG_H
 
+#include <stdarg.h>
+
 #include "keyring/cleanup.h"
 
 enum log_level { /* syslog(3)'s numbers */
@@ -37,6 +39,9 @@ void log_init(const char *program, enum log_level max_level);
 void log_event(enum log_level level, const struct log_event *event,
 	       const char *const *fields, const char *format, ...)
 	_printf_(4, 5);
+void log_eventv(enum log_level level, const struct log_event *event,
+		const char *const *fields, const char *format, va_list ap)
+	_printf_(4, 0);
 
 #define log_crit(...)	 log_event(LOG_LEVEL_CRIT, NULL, NULL, __VA_ARGS__)
 #define log_err(...)	 log_event(LOG_LEVEL_ERR, NULL, NULL, __VA_ARGS__)

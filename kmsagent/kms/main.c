@@ -28,6 +28,11 @@
 #define SPARE_FDS      128 /* store, log, listeners, epoll sets */
 #define MAX_CLI_LISTEN KMS_LISTEN_MAX
 
+static const struct log_event event_started = {
+	"b0250f1768d74aec8546bc74468d895e", "started"};
+static const struct log_event event_no_start = {
+	"3e6476486be044f39ec5236339a6b993", "cannot-start"};
+
 static const char usage_text[] =
 	"Usage: kmsd [OPTION]...\n"
 	"The key service: AWS KMS's protocol over Unix sockets and TCP.\n"
@@ -329,7 +334,9 @@ static void take_down(struct daemon *d)
 static int announce(const struct daemon *d)
 {
 	for (size_t i = 0; i < d->nlisteners; i++)
-		log_info("listening on %s", d->listeners[i].addr);
+		log_event(LOG_LEVEL_INFO, &event_started, NULL,
+			  "kmsd %s serves account %s on %s", KMSAGENT_VERSION,
+			  d->config.account, d->listeners[i].addr);
 	(void)sd_notify(0, "READY=1");
 	if (!d->config.is_dev)
 		return 0;
@@ -404,7 +411,8 @@ int main(int argc, char **argv)
 		log_warning("this process can be dumped: %s", strerror(-r));
 	r = bring_up(&d, &o, why, sizeof(why));
 	if (r < 0)
-		log_crit("%s", *why ? why : strerror(-r));
+		log_event(LOG_LEVEL_CRIT, &event_no_start, NULL, "%s",
+			  *why ? why : strerror(-r));
 	else
 		r = announce(&d);
 	if (r >= 0) {

@@ -11,9 +11,12 @@
 
 #define STORE_FILE "kms.sqlite"
 
+static const struct log_event event_store_died = {
+	"557a4c3b88764059a5942b4deff99ab3", "store-failed"};
+
 __attribute__((noreturn)) static void store_died(const char *why)
 {
-	log_crit("%s", why);
+	log_event(LOG_LEVEL_CRIT, &event_store_died, NULL, "%s", why);
 	_exit(EXIT_FAILURE);
 }
 

@@ -197,6 +197,9 @@ static int work_on(struct kms_caller *c, const struct kms_incoming *in,
 	return kms_dispatch(c->front->svc, &w->req, &w->reply);
 }
 
+static const struct log_event event_no_audit = {
+	"10a4cd33fd0742fda096676c4461decc", "audit-failed"};
+
 static void log_audit_failure(struct kms_front *front, int err)
 {
 	int64_t now = clock_boot_ms();
@@ -205,10 +208,11 @@ static void log_audit_failure(struct kms_front *front, int err)
 	if (last && now - last < AUDIT_LOG_EVERY_MS)
 		return;
 	if (atomic_compare_exchange_strong(&front->audit_error_ms, &last, now))
-		log_crit("calls are refused: the audit trail %s cannot be "
-			 "written: %s; make room or mend it, it is tried "
-			 "again with every call",
-			 front->audit->path, strerror(-err));
+		log_event(LOG_LEVEL_CRIT, &event_no_audit, NULL,
+			  "calls are refused: the audit trail %s cannot be "
+			  "written: %s; make room or mend it, it is tried "
+			  "again with every call",
+			  front->audit->path, strerror(-err));
 }
 
 static int audit(struct kms_caller *c, const struct work *w, int64_t now_s)
