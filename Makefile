@@ -17,7 +17,11 @@ COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
-REQKEYDIR  ?= /etc/request-key.d
+PRESETDIR  ?= $(PREFIX)/lib/systemd/system-preset
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
+# These two are not for choice: the programs look nowhere else.
+REQKEYDIR  := /etc/request-key.d
+CONFDIR    := /etc/kmsagent
 DESTDIR    ?=
 B          ?= build
 VERSION    := 0.1.0
@@ -169,25 +173,42 @@ format-check:
 fuzz: fuzzers
 	$(Q)B=$(abspath $(B)) TOP=$(CURDIR) FUZZ_S=$(FUZZ_S) tests/fuzz/run $(T)
 
+# Units and rules name the programs where /usr has them; what is installed
+# names them where they are.  A configuration that is there already stays.
+our_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' \
+	-e 's|/usr/libexec/kmsagent/|$(LIBEXECDIR)/|g'
+put = $(INSTALL) -d $(DESTDIR)$(2) && $(our_paths) $(1) >$(DESTDIR)$(2)/$(3) && \
+	chmod 644 $(DESTDIR)$(2)/$(3)
+
 install: all
 	$(INSTALL) -Dm755 -t $(DESTDIR)$(SBINDIR) $(B)/kmsd $(B)/kmsagentd
 	$(INSTALL) -Dm755 -t $(DESTDIR)$(BINDIR) $(B)/kmsctl
 	$(INSTALL) -Dm755 -t $(DESTDIR)$(LIBEXECDIR) $(B)/kms-request-key
 	$(INSTALL) -Dm644 -t $(DESTDIR)$(DATADIR) $(wildcard kmsagent/agent/*.varlink)
-	$(INSTALL) -Dm644 -t $(DESTDIR)$(REQKEYDIR) systemd/request-key.d/kms.conf
 	$(INSTALL) -Dm644 -t $(DESTDIR)$(COMPDIR) kmsagent/completion/kmsctl
 	for n in 1 5 7 8; do $(INSTALL) -Dm644 -t $(DESTDIR)$(MANDIR)/man$$n \
 		kmsagent/man/*.$$n || exit; done
-	$(INSTALL) -Dm644 -t $(DESTDIR)$(UNITDIR) $(wildcard systemd/*.service systemd/*.socket)
-	$(INSTALL) -Dm644 systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/kmsagent.conf
-	$(INSTALL) -Dm644 systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/kmsagent.conf
+	$(call put,systemd/request-key.d/kms.conf,$(REQKEYDIR),kms.conf)
+	for u in systemd/*.service systemd/*.socket; do \
+		$(call put,$$u,$(UNITDIR),$${u##*/}) || exit; done
+	for p in kmsd kmsagent; do \
+		$(INSTALL) -Dm644 systemd/$$p.sysusers $(DESTDIR)$(SYSUSERSDIR)/$$p.conf && \
+		$(INSTALL) -Dm644 systemd/$$p.preset $(DESTDIR)$(PRESETDIR)/50-$$p.preset && \
+		$(INSTALL) -Dm644 -t $(DESTDIR)$(CATALOGDIR) systemd/$$p.catalog && \
+		{ [ -e $(DESTDIR)$(CONFDIR)/$$p.conf ] || $(INSTALL) -Dm644 \
+			-t $(DESTDIR)$(CONFDIR) systemd/$$p.conf; } || exit; done
+	$(INSTALL) -Dm644 systemd/kmsd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/kmsd.conf
+
+# Packages of Debian, unsigned, in $(B)/deb.
+deb: all
+	$(Q)B=$(abspath $(B)) VERSION=$(VERSION) systemd/debian/build
 
 clean:
 	$(RM) -r $(B)
 
 .DEFAULT_GOAL := all
 .PHONY: all libs fuzz-libs units tools fuzzers check demo bench asan analyze lint \
-	format format-check fuzz install clean
+	format format-check fuzz install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call obj,$(all_SRC) $(wildcard tests/unit/*.c tests/tools/*.c)))
