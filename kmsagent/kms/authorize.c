@@ -16,7 +16,10 @@ static const struct {
 	{"kms:GenerateDataKeyPair", false, true},
 	{"kms:GenerateDataKeyPairWithoutPlaintext", false, true},
 	{"kms:GenerateDataKeyWithoutPlaintext", true, true},
+	{"kms:GetKeyLastUsage", false, true},
+	{"kms:GetKeyRotationStatus", false, true},
 	{"kms:ListAliases", false, true},
+	{"kms:ListKeyRotations", false, true},
 	{"kms:ReEncryptFrom", false, true},
 	{"kms:ReEncryptTo", false, true},
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kmsagent/base/clock.h"
+#include "kmsagent/kms/lastuse.h"
 #include "kmsagent/kms/service.h"
 #include "kmsagent/kms/task.h"
 
@@ -25,13 +26,15 @@ static int check_key(struct kms_task *t)
 	if (r == 0)
 		r = kms_task_authorize(t, op->permission, t->key);
 	if (r == 0)
+		r = kms_task_check_origin(t, t->key);
+	if (r == 0)
 		r = kms_task_check_usage(t, t->key);
 	if (r == 0 && op->algorithm_member)
 		r = kms_task_check_algorithm(t, t->key, op->algorithm_member);
 	if (r == 0 && (op->flags & KMS_OP_SYMMETRIC))
 		r = kms_task_check_symmetric(t, t->key);
 	if (r == 0)
-		r = kms_state_check(t->key, op->states, t->reply);
+		r = kms_state_check(t->key, t->now_ms, op->states, t->reply);
 	return r;
 }
 
@@ -43,7 +46,11 @@ static int run(struct kms_task *t)
 		r = check_key(t);
 	else if (!(t->op->flags & KMS_OP_OWN_CHECKS))
 		r = kms_task_authorize_resource(t, t->op->permission, "*");
-	return r ? r : t->op->run(t);
+	if (r == 0)
+		r = t->op->run(t);
+	if (r == 0 && (t->op->flags & KMS_OP_USES))
+		kms_last_use_note(t, t->key);
+	return r;
 }
 
 static int run_locked(struct kms_task *t)
@@ -121,7 +128,7 @@ int kms_dispatch(struct kms_service *svc, const struct kms_request *req,
 		.op = kms_op_find(req->operation),
 		.reply = reply,
 		.region = kms_service_region(svc, req->region),
-		.now_ms = svc->now_ms(),
+		.now_ms = svc->clock.now_ms(),
 	};
 	int r = dispatch(&t);
 

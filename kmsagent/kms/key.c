@@ -13,17 +13,177 @@ const char *kms_manager_name(enum kms_manager manager)
 	return manager == KMS_MANAGER_AWS ? "AWS" : "CUSTOMER";
 }
 
+static const char *const origins[KMS_ORIGIN_COUNT] = {
+	[KMS_ORIGIN_KMS] = "AWS_KMS",
+	[KMS_ORIGIN_EXTERNAL] = "EXTERNAL",
+};
+static const char *const rotations[KMS_ROTATION_COUNT] = {
+	[KMS_ROTATION_NONE] = "",
+	[KMS_ROTATION_AUTOMATIC] = "AUTOMATIC",
+	[KMS_ROTATION_ON_DEMAND] = "ON_DEMAND",
+};
+
+const char *kms_origin_name(enum kms_origin origin)
+{
+	return origins[origin];
+}
+
+const char *kms_rotation_name(enum kms_rotation rotation)
+{
+	return rotations[rotation];
+}
+
+static int find_name(const char *const *names, int count, const char *name)
+{
+	int i = 0;
+
+	while (i < count && strcmp(names[i], name) != 0)
+		i++;
+	return i;
+}
+
+enum kms_origin kms_origin_find(const char *name)
+{
+	return (enum kms_origin)find_name(origins, KMS_ORIGIN_COUNT, name);
+}
+
+enum kms_rotation kms_rotation_find(const char *name)
+{
+	return (enum kms_rotation)find_name(rotations, KMS_ROTATION_COUNT,
+					    name);
+}
+
+void kms_material_free(struct kms_material *m)
+{
+	if (!m)
+		return;
+	xaes_key_done(&m->key);
+	secret_done(&m->mac_key);
+	pkey_done(&m->pair);
+	free(m->description);
+	free(m->wrapped);
+	free(m);
+}
+
+void kms_material_freep(struct kms_material **m)
+{
+	kms_material_free(*m);
+}
+
+int kms_material_copy(const struct kms_material *m, struct kms_material **ret)
+{
+	_cleanup_(kms_material_freep) struct kms_material *copy =
+		calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy->id, m->id, sizeof(copy->id));
+	copy->created_ms = m->created_ms;
+	copy->rotated_ms = m->rotated_ms;
+	copy->rotation = m->rotation;
+	copy->valid_to_ms = m->valid_to_ms;
+	if (m->description) {
+		copy->description = strdup(m->description);
+		if (!copy->description)
+			return -ENOMEM;
+	}
+	if (m->wrapped) {
+		copy->wrapped = malloc(m->wrapped_len);
+		if (!copy->wrapped)
+			return -ENOMEM;
+		memcpy(copy->wrapped, m->wrapped, m->wrapped_len);
+		copy->wrapped_len = m->wrapped_len;
+	}
+	*ret = take_ptr(copy);
+	return 0;
+}
+
+struct kms_material *kms_key_current(const struct kms_key *key)
+{
+	return key->meta.current < key->materials.count
+		       ? key->materials.list[key->meta.current]
+		       : NULL;
+}
+
+struct kms_material *kms_key_material(const struct kms_key *key, const char *id,
+				      size_t *ret_index)
+{
+	/* Newest first: that is what most blobs are sealed with. */
+	for (size_t i = key->materials.count; i > 0; i--) {
+		if (strcmp(key->materials.list[i - 1]->id, id) != 0)
+			continue;
+		if (ret_index)
+			*ret_index = i - 1;
+		return key->materials.list[i - 1];
+	}
+	return NULL;
+}
+
+bool kms_key_is_complete(const struct kms_key *key)
+{
+	for (size_t i = 0; i <= key->meta.current; i++)
+		if (i >= key->materials.count ||
+		    !key->materials.list[i]->wrapped)
+			return false;
+	return true;
+}
+
+void kms_key_derive(struct kms_key *key)
+{
+	key->usable_until_ms = INT64_MAX;
+	for (size_t i = 0; i < key->materials.count; i++) {
+		const struct kms_material *m = key->materials.list[i];
+
+		if (i <= key->meta.current && m->wrapped && m->valid_to_ms &&
+		    m->valid_to_ms < key->usable_until_ms)
+			key->usable_until_ms = m->valid_to_ms;
+	}
+}
+
+enum kms_state kms_key_state(const struct kms_key *key, int64_t now_ms)
+{
+	enum kms_state state = key->meta.state;
+
+	if (now_ms >= key->usable_until_ms &&
+	    (KMS_IN_EXPIRABLE & (1u << state)))
+		return KMS_STATE_PENDING_IMPORT;
+	return state;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t kms_key_due_ms(const struct kms_key *key)
+{
+	const struct kms_key_meta *meta = &key->meta;
+	int64_t due = INT64_MAX;
+
+	if (meta->state == KMS_STATE_PENDING_DELETION)
+		due = earlier(due, meta->deletion_ms);
+	if (KMS_IN_USE & (1u << meta->state)) {
+		if (meta->rotation_asked_ms)
+			due = 0; /* whatever the clock says */
+		if (meta->rotation_days)
+			due = earlier(due, meta->rotation_next_ms);
+	}
+	for (size_t i = 0; i < key->materials.count; i++) {
+		const struct kms_material *m = key->materials.list[i];
+
+		if (m->wrapped && m->valid_to_ms)
+			due = earlier(due, m->valid_to_ms);
+	}
+	return due;
+}
+
 void kms_key_free(struct kms_key *key)
 {
 	if (!key)
 		return;
-	for (size_t i = 0; i < key->nmaterials; i++) {
-		xaes_key_done(&key->materials[i].key);
-		secret_done(&key->materials[i].mac_key);
-		pkey_done(&key->materials[i].pair);
-		free(key->materials[i].wrapped);
-	}
-	free(key->materials);
+	for (size_t i = 0; i < key->materials.count; i++)
+		kms_material_free(key->materials.list[i]);
+	free(key->materials.list);
 	free(key->arn);
 	free(key->description);
 	free(key->tags);
@@ -132,11 +292,8 @@ int kms_material_get(struct kms_service *svc, struct kms_key *key,
 
 	if (key->spec->type != KMS_MATERIAL_SYMMETRIC)
 		return -ENOENT;
-	/* Newest first: that is what most blobs are sealed with. */
-	for (size_t i = key->nmaterials; i > 0 && !m; i--)
-		if (!id || strcmp(key->materials[i - 1].id, id) == 0)
-			m = &key->materials[i - 1];
-	if (!m)
+	m = id ? kms_key_material(key, id, NULL) : kms_key_current(key);
+	if (!m || !m->wrapped)
 		return -ENOENT;
 	r = make_ready(svc, key, m);
 	if (r < 0)
@@ -156,9 +313,9 @@ static int current(struct kms_service *svc, struct kms_key *key,
 {
 	int r;
 
-	if (key->nmaterials == 0)
+	*ret = kms_key_current(key);
+	if (!*ret || !(*ret)->wrapped)
 		return -ENOENT;
-	*ret = &key->materials[key->nmaterials - 1];
 	r = make_ready(svc, key, *ret);
 	return r == -EBADMSG ? -EUCLEAN : r;
 }

@@ -31,24 +31,52 @@ static int damaged(struct loading *l, const char *id, const char *what)
 	return -EUCLEAN;
 }
 
+/* Members that say nothing where they are not. */
+static int get_time(const cJSON *obj, const char *name, int64_t *ret)
+{
+	int r = json_get_int(obj, name, 0, EPOCH_MS_MAX, ret);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+static int get_text(const cJSON *obj, const char *name, const char **ret)
+{
+	int r = json_get_string(obj, name, ret);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 static int decode_material(const cJSON *item, struct kms_material *m)
 {
-	const char *id, *kek, *text;
-	int64_t created;
+	const char *id, *kek, *text, *rotation = "", *description;
 	size_t cap;
 
 	if (json_get_string(item, "id", &id) < 0 ||
 	    strlen(id) != BLOB_MATERIAL_ID_LEN ||
+	    json_get_int(item, "created", 0, EPOCH_MS_MAX, &m->created_ms) <
+		    0 ||
+	    get_time(item, "rotated", &m->rotated_ms) < 0 ||
+	    get_time(item, "valid_to", &m->valid_to_ms) < 0 ||
+	    get_text(item, "rotation", &rotation) < 0)
+		return -EBADMSG;
+	memcpy(m->id, id, BLOB_MATERIAL_ID_LEN + 1);
+	m->rotation = kms_rotation_find(rotation);
+	if (m->rotation == KMS_ROTATION_COUNT)
+		return -EBADMSG;
+	if (json_get_string(item, "description", &description) == 0) {
+		m->description = strdup(description);
+		if (!m->description)
+			return -ENOMEM;
+	}
+	if (json_get_string(item, "wrapped", &text) == -ENOENT)
+		return 0;
+	if (json_get_string(item, "wrapped", &text) < 0 ||
 	    json_get_string(item, "kek", &kek) < 0 ||
-	    strcmp(kek, KMS_KEK_ID) != 0 ||
-	    json_get_int(item, "created", 0, EPOCH_MS_MAX, &created) < 0 ||
-	    json_get_string(item, "wrapped", &text) < 0)
+	    strcmp(kek, KMS_KEK_ID) != 0)
 		return -EBADMSG;
 	cap = BASE64_DECODED_MAX(strlen(text));
 	if (cap == 0 || cap > MAX_WRAPPED)
 		return -EBADMSG;
-	memcpy(m->id, id, BLOB_MATERIAL_ID_LEN + 1);
-	m->created_ms = created;
 	m->wrapped = malloc(cap);
 	if (!m->wrapped)
 		return -ENOMEM;
@@ -61,27 +89,40 @@ static int decode_material(const cJSON *item, struct kms_material *m)
 static int decode_materials(const cJSON *obj, struct kms_key *key)
 {
 	const cJSON *list, *item;
+	struct kms_materials *all = &key->materials;
 	int r;
 
-	if (json_get_array(obj, "materials", &list) < 0 || !list->child)
+	if (json_get_array(obj, "materials", &list) < 0)
 		return -EBADMSG;
-	key->materials = calloc((size_t)cJSON_GetArraySize(list),
-				sizeof(*key->materials));
-	if (!key->materials)
+	all->list = calloc((size_t)cJSON_GetArraySize(list) + 1,
+			   sizeof(*all->list));
+	if (!all->list)
 		return -ENOMEM;
 	cJSON_ArrayForEach(item, list)
 	{
-		r = decode_material(item, &key->materials[key->nmaterials++]);
+		struct kms_material *m = calloc(1, sizeof(*m));
+
+		if (!m)
+			return -ENOMEM;
+		all->list[all->count++] = m;
+		r = decode_material(item, m);
 		if (r < 0)
 			return r;
 	}
+	/* Only what is imported may be away. */
+	if (key->origin == KMS_ORIGIN_EXTERNAL
+		    ? key->meta.current > 0 && !kms_key_current(key)
+		    : !kms_key_is_complete(key))
+		return -EBADMSG;
+	kms_key_derive(key);
 	return 0;
 }
 
 static int decode_key(const cJSON *obj, struct kms_key *key)
 {
-	const char *state, *spec, *usage, *manager, *text = "";
-	int64_t version, deletion = 0;
+	const char *state, *spec, *usage, *manager, *origin, *text = "";
+	struct kms_key_meta *meta = &key->meta;
+	int64_t version, current;
 	int r;
 
 	if (json_get_int(obj, "v", RECORD_VERSION, RECORD_VERSION, &version) <
@@ -90,21 +131,27 @@ static int decode_key(const cJSON *obj, struct kms_key *key)
 	    json_get_string(obj, "spec", &spec) < 0 ||
 	    json_get_string(obj, "usage", &usage) < 0 ||
 	    json_get_string(obj, "manager", &manager) < 0 ||
-	    json_get_int(obj, "created", 0, EPOCH_MS_MAX, &key->created_ms) < 0)
+	    json_get_string(obj, "origin", &origin) < 0 ||
+	    json_get_int(obj, "created", 0, EPOCH_MS_MAX, &key->created_ms) <
+		    0 ||
+	    get_time(obj, "deletion", &meta->deletion_ms) < 0 ||
+	    get_time(obj, "rotation_days", &meta->rotation_days) < 0 ||
+	    get_time(obj, "rotation_next", &meta->rotation_next_ms) < 0 ||
+	    get_time(obj, "rotation_asked", &meta->rotation_asked_ms) < 0 ||
+	    json_get_int(obj, "current", 0, INT32_MAX, &current) < 0)
 		return -EBADMSG;
 	key->meta.state = kms_state_find(state);
 	key->spec = kms_spec_find(spec);
 	key->usage = kms_usage_find(usage);
 	key->manager = strcmp(manager, "AWS") == 0 ? KMS_MANAGER_AWS
 						   : KMS_MANAGER_CUSTOMER;
-	if (key->meta.state == KMS_STATE_COUNT || !key->spec || !key->usage)
+	key->origin = kms_origin_find(origin);
+	meta->current = (size_t)current;
+	if (key->meta.state == KMS_STATE_COUNT || !key->spec || !key->usage ||
+	    key->origin == KMS_ORIGIN_COUNT)
 		return -EBADMSG;
-	r = json_get_int(obj, "deletion", 0, EPOCH_MS_MAX, &deletion);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	key->meta.deletion_ms = deletion;
-	r = json_get_string(obj, "description", &text);
-	if (r < 0 && r != -ENOENT)
+	r = get_text(obj, "description", &text);
+	if (r < 0)
 		return r;
 	key->description = strdup(text);
 	if (!key->description)
@@ -189,7 +236,7 @@ static int load_key(void *userdata, const char *id, const void *value,
 	r = add(&region->keys, key);
 	if (r < 0)
 		return r;
-	kms_key_note_deletion(l->svc, &key->meta);
+	kms_key_note_due(l->svc, key);
 	take_ptr(key);
 	return 0;
 }

@@ -9,6 +9,11 @@
 int kms_put_metadata(struct kms_task *t,
 		     const struct kms_key *key) _must_check_;
 
+/* ExpirationModel and ValidTo of imported material that is here, else
+ * nothing.  0 or -ENOMEM. */
+int kms_put_expiry(cJSON *obj, const struct kms_key *key,
+		   const struct kms_material *m) _must_check_;
+
 /* The algorithms of @key's spec and usage; NULL: no memory. */
 cJSON *kms_algorithm_list(const struct kms_key *key);
 

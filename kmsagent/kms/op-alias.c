@@ -65,7 +65,7 @@ static int find_target(struct kms_task *t, struct kms_key **ret)
 	if (r == 0)
 		r = kms_task_authorize(t, t->op->permission, *ret);
 	if (r == 0)
-		r = kms_state_check(*ret, t->op->states, t->reply);
+		r = kms_state_check(*ret, t->now_ms, t->op->states, t->reply);
 	return r;
 }
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "kmsagent/kms/lastuse.h"
 #include "kmsagent/kms/seal.h"
 #include "kmsagent/kms/service.h"
 #include "kmsagent/kms/task.h"
@@ -160,7 +161,7 @@ static int check_named(struct kms_task *t, const struct source *s,
 {
 	int r = kms_task_check_algorithm(t, key, s->algorithm_member);
 
-	return r ? r : kms_state_check(key, t->op->states, t->reply);
+	return r ? r : kms_state_check(key, t->now_ms, t->op->states, t->reply);
 }
 
 /*
@@ -257,6 +258,8 @@ int kms_op_decrypt(struct kms_task *t)
 				   o.algorithm);
 	if (r == 0 && *o.material_id)
 		r = kms_put_string(t->reply, "KeyMaterialId", o.material_id);
+	if (r == 0)
+		kms_last_use_note(t, o.key);
 	return r;
 }
 
@@ -272,7 +275,7 @@ static int find_destination(struct kms_task *t, struct kms_key **ret)
 		r = kms_task_check_algorithm(t, *ret,
 					     "DestinationEncryptionAlgorithm");
 	if (r == 0)
-		r = kms_state_check(*ret, t->op->states, t->reply);
+		r = kms_state_check(*ret, t->now_ms, t->op->states, t->reply);
 	return r;
 }
 
@@ -329,5 +332,11 @@ int kms_op_reencrypt(struct kms_task *t)
 		r = kms_task_dry_run(t);
 	if (r == 0)
 		r = kms_seal(t, to, &reencrypt_sealing, &context, &from.plain);
-	return r ? r : put_reencrypted(t, &from, to);
+	if (r == 0)
+		r = put_reencrypted(t, &from, to);
+	if (r == 0) {
+		kms_last_use_note(t, from.key);
+		kms_last_use_note(t, to);
+	}
+	return r;
 }

@@ -25,12 +25,28 @@ cJSON *kms_algorithm_list(const struct kms_key *key)
 	return cJSON_CreateStringArray(names, n);
 }
 
+int kms_put_expiry(cJSON *obj, const struct kms_key *key,
+		   const struct kms_material *m)
+{
+	if (key->origin != KMS_ORIGIN_EXTERNAL || !m->wrapped)
+		return 0;
+	if (json_add_string(obj, "ExpirationModel",
+			    m->valid_to_ms
+				    ? "KEY_MATERIAL_EXPIRES"
+				    : "KEY_MATERIAL_DOES_NOT_EXPIRE") < 0)
+		return -ENOMEM;
+	return m->valid_to_ms ? kms_json_time(obj, "ValidTo", m->valid_to_ms)
+			      : 0;
+}
+
 static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
 			 cJSON *obj)
 {
-	const struct kms_material *current =
-		&key->materials[key->nmaterials - 1];
-	enum kms_state state = key->meta.state;
+	const struct kms_material *current = kms_key_current(key);
+	enum kms_state state = kms_key_state(key, t->now_ms);
+	bool has_material =
+		current && current->wrapped &&
+		(!current->valid_to_ms || t->now_ms < current->valid_to_ms);
 
 	if (json_add_string(obj, "AWSAccountId", t->svc->account) < 0 ||
 	    json_add_string(obj, "KeyId", key->id) < 0 ||
@@ -42,7 +58,8 @@ static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
 	    json_add_string(obj, "KeyState", kms_state_name(state)) < 0 ||
 	    (key->meta.deletion_ms &&
 	     kms_json_time(obj, "DeletionDate", key->meta.deletion_ms) < 0) ||
-	    json_add_string(obj, "Origin", "AWS_KMS") < 0 ||
+	    json_add_string(obj, "Origin", kms_origin_name(key->origin)) < 0 ||
+	    (has_material && kms_put_expiry(obj, key, current) < 0) ||
 	    json_add_string(obj, "KeyManager", kms_manager_name(key->manager)) <
 		    0 ||
 	    json_add_string(obj, "CustomerMasterKeySpec", key->spec->name) <
@@ -51,7 +68,7 @@ static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
 	    json_add_item(obj, kms_usage_list_name(key->usage),
 			  kms_algorithm_list(key)) < 0 ||
 	    json_add_bool(obj, "MultiRegion", false) < 0 ||
-	    (key->spec->type == KMS_MATERIAL_SYMMETRIC &&
+	    (key->spec->type == KMS_MATERIAL_SYMMETRIC && has_material &&
 	     json_add_string(obj, "CurrentKeyMaterialId", current->id) < 0))
 		return -ENOMEM;
 	return 0;
@@ -84,7 +101,7 @@ static int refuse_unbuilt(struct kms_task *t)
 	}
 	if (kms_arg_bool(t, "MultiRegion"))
 		return kms_refuse_member(t, "MultiRegion");
-	if (origin && strcmp(origin, "AWS_KMS") != 0)
+	if (origin && kms_origin_find(origin) == KMS_ORIGIN_COUNT)
 		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
 				"This kmsd does not support Origin %s of "
 				"CreateKey.",
@@ -135,12 +152,14 @@ static int create_key(struct kms_task *t, const struct kms_spec *spec,
 	_cleanup_(secret_done) struct secret private = SECRET_INIT;
 	const char *description = kms_arg_string(t, "Description");
 	const cJSON *tags = kms_arg(t, "Tags");
-	bool is_pair = spec->type == KMS_MATERIAL_PAIR;
+	const char *origin = kms_arg_string(t, "Origin");
+	bool is_pair = t->pair.kind;
 	int r = is_pair ? pkey_encode_private(&t->pair, &private) : 0;
 
 	if (r == 0)
 		r = kms_service_new_key(
 			t->svc, t->region, spec, usage, KMS_MANAGER_CUSTOMER,
+			origin ? kms_origin_find(origin) : KMS_ORIGIN_KMS,
 			description ? description : "",
 			is_pair ? &private : NULL, t->now_ms, &key);
 	if (r < 0)
@@ -161,6 +180,13 @@ static int create_key(struct kms_task *t, const struct kms_spec *spec,
 	return r;
 }
 
+static bool is_imported(const struct kms_task *t)
+{
+	const char *origin = kms_arg_string(t, "Origin");
+
+	return origin && kms_origin_find(origin) == KMS_ORIGIN_EXTERNAL;
+}
+
 int kms_op_create_key(struct kms_task *t)
 {
 	const struct kms_spec *spec = NULL;
@@ -179,7 +205,7 @@ int kms_op_create_key(struct kms_task *t)
 				"This region has %zu keys, which is the "
 				"limit.",
 				t->region->keys.count);
-	if (spec->type == KMS_MATERIAL_PAIR)
+	if (spec->type == KMS_MATERIAL_PAIR && !is_imported(t))
 		r = kms_task_need_pair(t, pkey_kind_find(spec->name));
 	return r ? r : create_key(t, spec, usage);
 }

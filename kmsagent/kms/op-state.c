@@ -12,8 +12,9 @@
 
 static int set_state(struct kms_task *t, enum kms_state state)
 {
-	struct kms_key_meta meta = {.state = state};
+	struct kms_key_meta meta = t->key->meta;
 
+	meta.state = state;
 	/* Nothing to make durable; and Unavailable ends by itself. */
 	if (t->key->meta.state == state ||
 	    t->key->meta.state == KMS_STATE_UNAVAILABLE)
@@ -35,11 +36,13 @@ int kms_op_schedule_key_deletion(struct kms_task *t)
 {
 	int64_t days =
 		kms_arg_int(t, "PendingWindowInDays", KMS_MAX_PENDING_DAYS);
-	struct kms_key_meta meta = {
-		.state = KMS_STATE_PENDING_DELETION,
-		.deletion_ms = t->now_ms + days * DAY_MS,
-	};
+	struct kms_key_meta meta = t->key->meta;
 	int r;
+
+	/* A clock that is late must not make it early. */
+	meta.state = KMS_STATE_PENDING_DELETION;
+	meta.deletion_ms =
+		kms_service_latest_ms(t->svc, t->now_ms) + days * DAY_MS;
 
 	if (days < KMS_MIN_PENDING_DAYS || days > KMS_MAX_PENDING_DAYS)
 		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
@@ -59,9 +62,12 @@ int kms_op_schedule_key_deletion(struct kms_task *t)
 
 int kms_op_cancel_key_deletion(struct kms_task *t)
 {
-	/* Never Enabled: somebody must want that. */
-	const struct kms_key_meta meta = {.state = KMS_STATE_DISABLED};
+	struct kms_key_meta meta = t->key->meta;
 	int r = kms_put_string(t->reply, "KeyId", t->key->arn);
 
+	/* Never Enabled: somebody must want that. */
+	meta.state = kms_key_is_complete(t->key) ? KMS_STATE_DISABLED
+						 : KMS_STATE_PENDING_IMPORT;
+	meta.deletion_ms = 0;
 	return r ? r : kms_key_change(t->svc, t->key, &meta);
 }

@@ -10,9 +10,10 @@
 
 #include "kmsagent/kms/params.h"
 
-#define KEY	     .key_member = "KeyId"
-#define CHANGES	     .flags = KMS_OP_CHANGES
-#define CRYPTO_FLAGS KMS_OP_READ_ONLY | KMS_OP_ALIAS | KMS_OP_CROSS_ACCOUNT
+#define KEY	.key_member = "KeyId"
+#define CHANGES .flags = KMS_OP_CHANGES
+#define CRYPTO_FLAGS                                                           \
+	KMS_OP_READ_ONLY | KMS_OP_ALIAS | KMS_OP_CROSS_ACCOUNT | KMS_OP_USES
 #define CRYPTO(u, algorithm)                                                   \
 	.states = KMS_IN_USE, .usage = KMS_USAGE_##u,                          \
 	.algorithm_member = (algorithm), .flags = CRYPTO_FLAGS
@@ -24,6 +25,9 @@
 	.flags = CRYPTO_FLAGS | KMS_OP_SYMMETRIC | KMS_OP_SLOW
 #define CAN_SWITCH	 (KMS_IN(ENABLED) | KMS_IN(DISABLED) | KMS_IN(UNAVAILABLE))
 #define CAN_BE_SCHEDULED (KMS_IN_UNPENDING & ~KMS_IN(UPDATING))
+#define CAN_BE_IMPORTED_TO                                                     \
+	(KMS_IN(ENABLED) | KMS_IN(DISABLED) | KMS_IN(PENDING_IMPORT))
+#define ROTATION(f) .states = KMS_IN_USE, .flags = (f) | KMS_OP_ROTATES
 /* Known, so that the answer is honest; its handler comes with its family. */
 #define LATER(n)                                                               \
 	{                                                                      \
@@ -53,7 +57,11 @@ const struct kms_op kms_ops[] = {
 	 .states = KMS_IN_ANY, .flags = KMS_OP_CHANGES | KMS_OP_OWN_CHECKS,
 	 .params = kms_params_delete_alias},
 	LATER("DeleteCustomKeyStore"),
-	LATER("DeleteImportedKeyMaterial"),
+	{"DeleteImportedKeyMaterial", kms_op_delete_imported_key_material,
+	 "kms:DeleteImportedKeyMaterial", KEY,
+	 .states = KMS_IN_ANY & ~(KMS_IN(CREATING) | KMS_IN(UPDATING)),
+	 .flags = KMS_OP_CHANGES | KMS_OP_IMPORTED,
+	 .params = kms_params_delete_imported_key_material},
 	{"DeriveSharedSecret", kms_op_derive_shared_secret,
 	 "kms:DeriveSharedSecret", KEY,
 	 CRYPTO(KEY_AGREEMENT, "KeyAgreementAlgorithm"),
@@ -65,11 +73,15 @@ const struct kms_op kms_ops[] = {
 	 .params = kms_params_describe_key},
 	{"DisableKey", kms_op_disable_key, "kms:DisableKey", KEY,
 	 .states = CAN_SWITCH, CHANGES, .params = kms_params_key_only},
-	LATER("DisableKeyRotation"),
+	{"DisableKeyRotation", kms_op_disable_key_rotation,
+	 "kms:DisableKeyRotation", KEY, ROTATION(KMS_OP_CHANGES | KMS_OP_OURS),
+	 .params = kms_params_key_only},
 	LATER("DisconnectCustomKeyStore"),
 	{"EnableKey", kms_op_enable_key, "kms:EnableKey", KEY,
 	 .states = CAN_SWITCH, CHANGES, .params = kms_params_key_only},
-	LATER("EnableKeyRotation"),
+	{"EnableKeyRotation", kms_op_enable_key_rotation,
+	 "kms:EnableKeyRotation", KEY, ROTATION(KMS_OP_CHANGES | KMS_OP_OURS),
+	 .params = kms_params_enable_key_rotation},
 	{"Encrypt", kms_op_encrypt, "kms:Encrypt", KEY,
 	 CRYPTO(ENCRYPT_DECRYPT, "EncryptionAlgorithm"),
 	 .params = kms_params_encrypt},
@@ -91,19 +103,36 @@ const struct kms_op kms_ops[] = {
 	 .params = kms_params_generate_mac},
 	{"GenerateRandom", kms_op_generate_random, "kms:GenerateRandom",
 	 .flags = KMS_OP_READ_ONLY, .params = kms_params_generate_random},
-	LATER("GetKeyLastUsage"),
+	{"GetKeyLastUsage", kms_op_get_key_last_usage, "kms:GetKeyLastUsage",
+	 KEY, .states = KMS_IN_ANY, .flags = KMS_OP_READ_ONLY,
+	 .params = kms_params_key_only},
 	LATER("GetKeyPolicy"),
-	LATER("GetKeyRotationStatus"),
-	LATER("GetParametersForImport"),
+	{"GetKeyRotationStatus", kms_op_get_key_rotation_status,
+	 "kms:GetKeyRotationStatus", KEY, .states = KMS_IN_ANY,
+	 .flags = KMS_OP_READ_ONLY | KMS_OP_CROSS_ACCOUNT | KMS_OP_ROTATES |
+		  KMS_OP_OURS,
+	 .params = kms_params_key_only},
+	{"GetParametersForImport", kms_op_get_parameters_for_import,
+	 "kms:GetParametersForImport", KEY, .states = CAN_BE_IMPORTED_TO,
+	 .flags = KMS_OP_READ_ONLY | KMS_OP_IMPORTED | KMS_OP_SLOW,
+	 .params = kms_params_get_parameters_for_import},
 	{"GetPublicKey", kms_op_get_public_key, "kms:GetPublicKey", KEY,
-	 CRYPTO(ANY, NULL), .params = kms_params_describe_key},
-	LATER("ImportKeyMaterial"),
+	 .states = KMS_IN_USE,
+	 .flags = KMS_OP_READ_ONLY | KMS_OP_ALIAS | KMS_OP_CROSS_ACCOUNT,
+	 .params = kms_params_describe_key},
+	{"ImportKeyMaterial", kms_op_import_key_material,
+	 "kms:ImportKeyMaterial", KEY,
+	 .states = CAN_BE_IMPORTED_TO | KMS_IN(UPDATING),
+	 .flags = KMS_OP_CHANGES | KMS_OP_IMPORTED,
+	 .params = kms_params_import_key_material},
 	{"ListAliases", kms_op_list_aliases, "kms:ListAliases",
 	 .states = KMS_IN_ANY, .flags = KMS_OP_READ_ONLY,
 	 .params = kms_params_list_aliases},
 	LATER("ListGrants"),
 	LATER("ListKeyPolicies"),
-	LATER("ListKeyRotations"),
+	{"ListKeyRotations", kms_op_list_key_rotations, "kms:ListKeyRotations",
+	 KEY, .states = KMS_IN_ANY, .flags = KMS_OP_READ_ONLY | KMS_OP_ROTATES,
+	 .params = kms_params_list_key_rotations},
 	{"ListKeys", kms_op_list_keys, "kms:ListKeys",
 	 .flags = KMS_OP_READ_ONLY, .params = kms_params_list_keys},
 	{"ListResourceTags", kms_op_list_resource_tags, "kms:ListResourceTags",
@@ -119,7 +148,9 @@ const struct kms_op kms_ops[] = {
 	LATER("ReplicateKey"),
 	LATER("RetireGrant"),
 	LATER("RevokeGrant"),
-	LATER("RotateKeyOnDemand"),
+	{"RotateKeyOnDemand", kms_op_rotate_key_on_demand,
+	 "kms:RotateKeyOnDemand", KEY, ROTATION(KMS_OP_CHANGES),
+	 .params = kms_params_key_only},
 	{"ScheduleKeyDeletion", kms_op_schedule_key_deletion,
 	 "kms:ScheduleKeyDeletion", KEY, .states = CAN_BE_SCHEDULED, CHANGES,
 	 .params = kms_params_schedule_key_deletion},

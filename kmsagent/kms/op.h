@@ -21,6 +21,10 @@ enum kms_op_flag {
 	KMS_OP_OWN_CHECKS = 1 << 4,    /* the handler resolves, authorises */
 	KMS_OP_SYMMETRIC = 1 << 5,     /* its key seals ciphertext blobs */
 	KMS_OP_SLOW = 1 << 6,	       /* may make an RSA pair: seconds */
+	KMS_OP_ROTATES = 1 << 7,       /* its key is of a kind that rotates */
+	KMS_OP_OURS = 1 << 8,	       /* its key's material is not imported */
+	KMS_OP_IMPORTED = 1 << 9,      /* its key's material is */
+	KMS_OP_USES = 1 << 10,	       /* counts as a use of its key */
 };
 
 struct kms_op {
@@ -75,5 +79,14 @@ int kms_op_untag_resource(struct kms_task *c) _must_check_;
 int kms_op_list_resource_tags(struct kms_task *c) _must_check_;
 int kms_op_update_key_description(struct kms_task *c) _must_check_;
 int kms_op_derive_shared_secret(struct kms_task *c) _must_check_;
+int kms_op_enable_key_rotation(struct kms_task *c) _must_check_;
+int kms_op_disable_key_rotation(struct kms_task *c) _must_check_;
+int kms_op_get_key_rotation_status(struct kms_task *c) _must_check_;
+int kms_op_rotate_key_on_demand(struct kms_task *c) _must_check_;
+int kms_op_list_key_rotations(struct kms_task *c) _must_check_;
+int kms_op_get_parameters_for_import(struct kms_task *c) _must_check_;
+int kms_op_import_key_material(struct kms_task *c) _must_check_;
+int kms_op_delete_imported_key_material(struct kms_task *c) _must_check_;
+int kms_op_get_key_last_usage(struct kms_task *c) _must_check_;
 
 #endif

@@ -73,6 +73,21 @@ static const char *const mac_algorithms[] = {
 static const char *const agreement_algorithms[] = {"ECDH", NULL};
 static const char *const message_types[] = {"RAW", "DIGEST", "EXTERNAL_MU",
 					    NULL};
+static const char *const wrapping_algorithms[] = {"RSAES_PKCS1_V1_5",
+						  "RSAES_OAEP_SHA_1",
+						  "RSAES_OAEP_SHA_256",
+						  "RSA_AES_KEY_WRAP_SHA_1",
+						  "RSA_AES_KEY_WRAP_SHA_256",
+						  "SM2PKE",
+						  NULL};
+static const char *const wrapping_key_specs[] = {"RSA_2048", "RSA_3072",
+						 "RSA_4096", "SM2", NULL};
+static const char *const expiration_models[] = {
+	"KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE", NULL};
+static const char *const import_types[] = {"NEW_KEY_MATERIAL",
+					   "EXISTING_KEY_MATERIAL", NULL};
+static const char *const rotation_lists[] = {"ALL_KEY_MATERIAL",
+					     "ROTATIONS_ONLY", NULL};
 static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
 				      "EXTERNAL_KEY_STORE", NULL};
 
@@ -90,7 +105,9 @@ static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
 #define MAP(n)	   .name = (n), .type = KMS_TYPE_STRING_MAP
 #define OBJECT(n)  .name = (n), .type = KMS_TYPE_OBJECT, .is_private = true
 #define ALIAS(n)   STRING(n, 1, 256), .pattern = &kms_pattern_alias
-#define MARKER	   STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
+#define MATERIAL_ID                                                            \
+	STRING("KeyMaterialId", 64, 64), .pattern = &kms_pattern_material_id
+#define MARKER STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
 #define GRANT_TOKENS                                                           \
 	.name = "GrantTokens", .type = KMS_TYPE_STRING_LIST, .max = 10,        \
 	.item_min = 1, .item_max = 8192, .is_private = true
@@ -131,6 +148,9 @@ const struct kms_param kms_params_decrypt[] = {
 const struct kms_param kms_params_delete_alias[] = {
 	{ALIAS("AliasName"), REQUIRED}, {0}};
 
+const struct kms_param kms_params_delete_imported_key_material[] = {
+	{ID("KeyId"), REQUIRED}, {MATERIAL_ID}, {0}};
+
 const struct kms_param kms_params_derive_shared_secret[] = {
 	{ID("KeyId"), REQUIRED},
 	{ENUM("KeyAgreementAlgorithm", agreement_algorithms), REQUIRED},
@@ -142,6 +162,11 @@ const struct kms_param kms_params_derive_shared_secret[] = {
 
 const struct kms_param kms_params_describe_key[] = {
 	{ID("KeyId"), REQUIRED}, {GRANT_TOKENS}, {0}};
+
+const struct kms_param kms_params_enable_key_rotation[] = {
+	{ID("KeyId"), REQUIRED},
+	{INTEGER("RotationPeriodInDays", 90, 2560)},
+	{0}};
 
 const struct kms_param kms_params_encrypt[] = {
 	{ID("KeyId"), REQUIRED},
@@ -185,8 +210,33 @@ const struct kms_param kms_params_generate_random[] = {
 	{OBJECT("Recipient")},
 	{0}};
 
+const struct kms_param kms_params_get_parameters_for_import[] = {
+	{ID("KeyId"), REQUIRED},
+	{ENUM("WrappingAlgorithm", wrapping_algorithms), REQUIRED},
+	{ENUM("WrappingKeySpec", wrapping_key_specs), REQUIRED},
+	{0}};
+
+const struct kms_param kms_params_import_key_material[] = {
+	{ID("KeyId"), REQUIRED},
+	{BLOB("ImportToken", 6144), REQUIRED},
+	{BLOB("EncryptedKeyMaterial", 6144), REQUIRED},
+	{.name = "ValidTo", .type = KMS_TYPE_TIME},
+	{ENUM("ExpirationModel", expiration_models)},
+	{ENUM("ImportType", import_types)},
+	{STRING("KeyMaterialDescription", 0, 256),
+	 .pattern = &kms_pattern_material_text},
+	{MATERIAL_ID},
+	{0}};
+
 const struct kms_param kms_params_list_aliases[] = {
 	{ID("KeyId")}, {INTEGER("Limit", 1, 100)}, {MARKER}, {0}};
+
+const struct kms_param kms_params_list_key_rotations[] = {
+	{ID("KeyId"), REQUIRED},
+	{ENUM("IncludeKeyMaterial", rotation_lists)},
+	{INTEGER("Limit", 1, 1000)},
+	{MARKER},
+	{0}};
 
 const struct kms_param kms_params_list_keys[] = {
 	{INTEGER("Limit", 1, 1000)}, {MARKER}, {0}};

@@ -12,6 +12,7 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/crypto/encoding.h"
 #include "kmsagent/crypto/wrap.h"
+#include "kmsagent/kms/lastuse.h"
 #include "kmsagent/kms/service.h"
 
 #define RECORD_VERSION 1
@@ -30,32 +31,57 @@ static void record_done(struct record *r)
 	json_text_free(r->text);
 }
 
-static int encode_materials(const struct kms_key *key, cJSON *obj)
+/* A member that is left out where it would say nothing. */
+static int add_time(cJSON *obj, const char *name, int64_t value)
+{
+	return value ? json_add_int(obj, name, value) : 0;
+}
+
+static int encode_material(const struct kms_material *m, cJSON *item)
+{
+	_free_ char *text = NULL;
+
+	if (json_add_string(item, "id", m->id) < 0 ||
+	    json_add_int(item, "created", m->created_ms) < 0 ||
+	    add_time(item, "rotated", m->rotated_ms) < 0 ||
+	    (m->rotation &&
+	     json_add_string(item, "rotation", kms_rotation_name(m->rotation)) <
+		     0) ||
+	    add_time(item, "valid_to", m->valid_to_ms) < 0 ||
+	    (m->description &&
+	     json_add_string(item, "description", m->description) < 0))
+		return -ENOMEM;
+	if (!m->wrapped)
+		return 0;
+	text = malloc(BASE64_LEN(m->wrapped_len) + 1);
+	if (!text)
+		return -ENOMEM;
+	base64_encode(m->wrapped, m->wrapped_len, text);
+	if (json_add_string(item, "kek", KMS_KEK_ID) < 0)
+		return -ENOMEM;
+	return json_add_string(item, "wrapped", text);
+}
+
+static int encode_materials(const struct kms_materials *materials, cJSON *obj)
 {
 	cJSON *list = cJSON_AddArrayToObject(obj, "materials");
 
-	for (size_t i = 0; list && i < key->nmaterials; i++) {
-		const struct kms_material *m = &key->materials[i];
+	for (size_t i = 0; list && i < materials->count; i++) {
 		cJSON *item = cJSON_CreateObject();
-		_free_ char *text = malloc(BASE64_LEN(m->wrapped_len) + 1);
-		bool ok = item && text && cJSON_AddItemToArray(list, item);
 
-		if (!ok) {
+		if (!item || !cJSON_AddItemToArray(list, item)) {
 			cJSON_Delete(item);
 			return -ENOMEM;
 		}
-		base64_encode(m->wrapped, m->wrapped_len, text);
-		if (json_add_string(item, "id", m->id) < 0 ||
-		    json_add_int(item, "created", m->created_ms) < 0 ||
-		    json_add_string(item, "kek", KMS_KEK_ID) < 0 ||
-		    json_add_string(item, "wrapped", text) < 0)
+		if (encode_material(materials->list[i], item) < 0)
 			return -ENOMEM;
 	}
 	return list ? 0 : -ENOMEM;
 }
 
 static int encode_key(const struct kms_key *key,
-		      const struct kms_key_meta *meta, struct record *ret)
+		      const struct kms_key_meta *meta,
+		      const struct kms_materials *materials, struct record *ret)
 {
 	_json_ cJSON *obj = cJSON_CreateObject();
 
@@ -65,13 +91,17 @@ static int encode_key(const struct kms_key *key,
 	    json_add_string(obj, "usage", kms_usage_name(key->usage)) < 0 ||
 	    json_add_string(obj, "manager", kms_manager_name(key->manager)) <
 		    0 ||
+	    json_add_string(obj, "origin", kms_origin_name(key->origin)) < 0 ||
 	    json_add_int(obj, "created", key->created_ms) < 0 ||
 	    (*key->description &&
 	     json_add_string(obj, "description", key->description) < 0) ||
-	    (meta->deletion_ms &&
-	     json_add_int(obj, "deletion", meta->deletion_ms) < 0) ||
+	    add_time(obj, "deletion", meta->deletion_ms) < 0 ||
+	    add_time(obj, "rotation_days", meta->rotation_days) < 0 ||
+	    add_time(obj, "rotation_next", meta->rotation_next_ms) < 0 ||
+	    add_time(obj, "rotation_asked", meta->rotation_asked_ms) < 0 ||
 	    (key->tags && json_add_string(obj, "tags", key->tags) < 0) ||
-	    encode_materials(key, obj) < 0)
+	    json_add_int(obj, "current", (int64_t)meta->current) < 0 ||
+	    encode_materials(materials, obj) < 0)
 		return -ENOMEM;
 	ret->id = io_format("%s/%s", key->region->name, key->id);
 	ret->text = json_print(obj);
@@ -104,23 +134,21 @@ static struct store_write put(const char *kind, const struct record *r,
 				    .expect = expect};
 }
 
-int kms_material_new(struct kms_service *svc, struct kms_key *key,
-		     const struct secret *given, int64_t now_ms)
+int kms_material_make(struct kms_service *svc, const struct kms_key *key,
+		      const struct secret *given, int64_t now_ms,
+		      struct kms_material **ret)
 {
+	_cleanup_(kms_material_freep) struct kms_material *m =
+		calloc(1, sizeof(*m));
 	_cleanup_(secret_done) struct secret bytes = SECRET_INIT;
 	_free_ char *id = NULL;
-	struct kms_material *list, *m;
 	int r = given ? secret_set(&bytes, given->bytes, given->len)
 		      : secret_random(&bytes, key->spec->material_bytes);
 
 	if (r != 0)
 		return r;
-	list = reallocarray(key->materials, key->nmaterials + 1, sizeof(*list));
-	if (!list)
+	if (!m)
 		return -ENOMEM;
-	key->materials = list;
-	m = &list[key->nmaterials];
-	memset(m, 0, sizeof(*m));
 	m->created_ms = now_ms;
 	r = blob_material_id(&bytes, key->id, m->id);
 	if (r != 0)
@@ -130,9 +158,42 @@ int kms_material_new(struct kms_service *svc, struct kms_key *key,
 		return -ENOMEM;
 	r = wrap_seal(&svc->kek, WRAP_ROLE_MATERIAL, id, &bytes, &m->wrapped,
 		      &m->wrapped_len);
+	if (r == 0)
+		*ret = take_ptr(m);
+	return r;
+}
+
+int kms_materials_with(const struct kms_materials *old, size_t at,
+		       struct kms_material *m, struct kms_materials *ret)
+{
+	size_t count = at < old->count ? old->count : old->count + 1;
+	struct kms_material **list =
+		calloc(count, sizeof(struct kms_material *));
+
+	if (!list)
+		return -ENOMEM;
+	if (old->count > 0)
+		memcpy(list, old->list, old->count * sizeof(*list));
+	list[at < old->count ? at : old->count] = m;
+	*ret = (struct kms_materials){list, count};
+	return 0;
+}
+
+int kms_material_new(struct kms_service *svc, struct kms_key *key,
+		     const struct secret *given, int64_t now_ms)
+{
+	_cleanup_(kms_material_freep) struct kms_material *m = NULL;
+	struct kms_materials next = {0};
+	int r = kms_material_make(svc, key, given, now_ms, &m);
+
+	if (r == 0)
+		r = kms_materials_with(&key->materials, SIZE_MAX, m, &next);
 	if (r != 0)
 		return r;
-	key->nmaterials++;
+	take_ptr(m);
+	free(key->materials.list);
+	key->materials = next;
+	kms_key_derive(key);
 	return 0;
 }
 
@@ -174,7 +235,7 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 	struct store_write writes[2];
 	size_t n = 0;
 	uint64_t revision;
-	int r = encode_key(key, &key->meta, &k);
+	int r = encode_key(key, &key->meta, &key->materials, &k);
 
 	if (r == 0)
 		r = kms_index_reserve(&key->region->keys, &room);
@@ -196,36 +257,69 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 	if (alias)
 		publish_alias(alias, &alias_room, revision);
 	pthread_rwlock_unlock(&svc->table);
+	kms_key_note_due(svc, key);
+	return 0;
+}
+
+/* Free what @a has and @b has not. */
+static void free_difference(const struct kms_materials *a,
+			    const struct kms_materials *b)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		size_t j = 0;
+
+		while (j < b->count && b->list[j] != a->list[i])
+			j++;
+		if (j == b->count)
+			kms_material_free(a->list[i]);
+	}
+	free(a->list);
+}
+
+int kms_key_change_materials(struct kms_service *svc, struct kms_key *key,
+			     const struct kms_key_meta *meta,
+			     struct kms_materials *next)
+{
+	const struct kms_materials old = key->materials;
+	_cleanup_(record_done) struct record k = {0};
+	struct store_write w;
+	uint64_t revision;
+	int r = encode_key(key, meta, next ? next : &old, &k);
+
+	if (r == 0) {
+		w = put(KIND_KEY, &k, key->revision);
+		r = store_commit(svc->store, &w, 1, &revision);
+	}
+	if (r != 0) {
+		if (next)
+			free_difference(next, &old);
+		return r;
+	}
+	pthread_rwlock_wrlock(&svc->table);
+	key->meta = *meta;
+	key->revision = revision;
+	if (next)
+		key->materials = *next;
+	kms_key_derive(key);
+	pthread_rwlock_unlock(&svc->table);
+	if (next)
+		free_difference(&old, next);
+	kms_key_note_due(svc, key);
 	return 0;
 }
 
 int kms_key_change(struct kms_service *svc, struct kms_key *key,
 		   const struct kms_key_meta *meta)
 {
-	_cleanup_(record_done) struct record k = {0};
-	struct store_write w;
-	uint64_t revision;
-	int r = encode_key(key, meta, &k);
-
-	if (r != 0)
-		return r;
-	w = put(KIND_KEY, &k, key->revision);
-	r = store_commit(svc->store, &w, 1, &revision);
-	if (r != 0)
-		return r;
-	pthread_rwlock_wrlock(&svc->table);
-	key->meta = *meta;
-	key->revision = revision;
-	pthread_rwlock_unlock(&svc->table);
-	kms_key_note_deletion(svc, meta);
-	return 0;
+	return kms_key_change_materials(svc, key, meta, NULL);
 }
 
-void kms_key_note_deletion(struct kms_service *svc,
-			   const struct kms_key_meta *meta)
+void kms_key_note_due(struct kms_service *svc, const struct kms_key *key)
 {
-	if (meta->deletion_ms && meta->deletion_ms < svc->next_deletion_ms)
-		svc->next_deletion_ms = meta->deletion_ms;
+	int64_t due = kms_key_due_ms(key);
+
+	if (due < svc->next_due_ms)
+		svc->next_due_ms = due;
 }
 
 /* Nobody finds them any more; only then are they freed. */
@@ -246,8 +340,8 @@ static void unpublish(struct kms_service *svc, struct kms_key *key)
 
 int kms_key_remove(struct kms_service *svc, struct kms_key *key)
 {
-	struct store_write writes[KMS_MAX_ALIASES + 1];
-	struct record ids[KMS_MAX_ALIASES + 1] = {0};
+	struct store_write writes[KMS_MAX_ALIASES + 2];
+	struct record ids[KMS_MAX_ALIASES + 2] = {0};
 	size_t n = 0;
 	uint64_t revision;
 	int r = 0;
@@ -255,6 +349,9 @@ int kms_key_remove(struct kms_service *svc, struct kms_key *key)
 	ids[n].id = io_format("%s/%s", key->region->name, key->id);
 	writes[n++] =
 		(struct store_write){.kind = KIND_KEY, .expect = key->revision};
+	ids[n].id = io_format("%s/%s", key->region->name, key->id);
+	writes[n++] = (struct store_write){.kind = KMS_KIND_LAST_USE,
+					   .expect = STORE_ANY};
 	for (size_t i = 0; i < key->aliases.count; i++) {
 		struct kms_alias *alias = key->aliases.sorted[i];
 
@@ -291,7 +388,7 @@ int kms_key_describe(struct kms_service *svc, struct kms_key *key,
 		return -ENOMEM;
 	next.description = d;
 	next.tags = g;
-	r = encode_key(&next, &key->meta, &k);
+	r = encode_key(&next, &key->meta, &key->materials, &k);
 	if (r != 0)
 		return r;
 	w = put(KIND_KEY, &k, key->revision);

@@ -34,12 +34,21 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 int kms_key_change(struct kms_service *svc, struct kms_key *key,
 		   const struct kms_key_meta *meta) _must_check_;
 
+/*
+ * The same, and the key's materials become @next (NULL: stay), which shares
+ * elements with the old list.  Takes @next whatever comes of it: elements
+ * that only the old list had are freed on success, on failure those that
+ * only the new one had.
+ */
+int kms_key_change_materials(struct kms_service *svc, struct kms_key *key,
+			     const struct kms_key_meta *meta,
+			     struct kms_materials *next) _must_check_;
+
 /* Remove @key and its aliases, in one piece; frees them on success. */
 int kms_key_remove(struct kms_service *svc, struct kms_key *key) _must_check_;
 
-/* A key with this meta exists: kms_service_tick() will look in time. */
-void kms_key_note_deletion(struct kms_service *svc,
-			   const struct kms_key_meta *meta);
+/* kms_service_tick() is to look in time. */
+void kms_key_note_due(struct kms_service *svc, const struct kms_key *key);
 
 /* Set description and tags (JSON array, NULL: none); copies both, which may
  * be the key's own. */
@@ -54,6 +63,18 @@ int kms_alias_retarget(struct kms_service *svc, struct kms_alias *alias,
 /* Frees @alias on success. */
 int kms_alias_remove(struct kms_service *svc,
 		     struct kms_alias *alias) _must_check_;
+
+/* A new backing key for @key, wrapped, and nobody's yet.  Its bytes are
+ * @given, NULL: random ones. */
+int kms_material_make(struct kms_service *svc, const struct kms_key *key,
+		      const struct secret *given, int64_t now_ms,
+		      struct kms_material **ret) _must_check_;
+
+/* A list like @old, with @m instead of the element at @at, or behind the last
+ * (SIZE_MAX).  For kms_key_change_materials().  0 or -ENOMEM. */
+int kms_materials_with(const struct kms_materials *old, size_t at,
+		       struct kms_material *m,
+		       struct kms_materials *ret) _must_check_;
 
 /* A new backing key for @key, wrapped; becomes the current one.  Its bytes are
  * @given, NULL: random ones.  For keys that are not published yet. */

@@ -44,6 +44,7 @@ struct kms_request {
 	const char *operation;	   /* behind "TrentService."; may be unknown */
 	const cJSON *params;	   /* the body, always an object */
 	const char *request_id;	   /* UUID; also in the answer's header */
+	const char *event_id;	   /* UUID of its audit record; or NULL */
 	const char *source_ip;	   /* "127.0.0.1", or "unix:UID" */
 	const char *user_agent;	   /* never NULL, at most 512 bytes */
 	bool tls;

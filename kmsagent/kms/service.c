@@ -5,20 +5,25 @@
  */
 #include "kmsagent/kms/service.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/crypto/encoding.h"
+#include "kmsagent/kms/lastuse.h"
 #include "kmsagent/kms/record.h"
+#include "kmsagent/kms/rotation.h"
 
 #define KIND_SERVICE "service"
 #define ID_ACCOUNT   "account"
+#define KIND_STORE   "store"
+#define ID_STORE     "id"
 #define KIND_KEK     "kek"
 #define MAX_WRAPPED  4096
 
-/* The two records that are not a key's: found by a scan of their kind. */
+/* The records that are not a key's: found by a scan of their kind. */
 struct found {
 	char *text;
 	size_t len;
@@ -54,23 +59,34 @@ static int check_account(struct kms_service *svc, const struct found *f,
 	return -EINVAL;
 }
 
-static int open_kek(struct kms_service *svc, const struct found *f, char *why,
-		    size_t why_len)
+/*
+ * The key-encryption key is this store's: its name under the root key bears
+ * the store's own id, so that two stores of one root key cannot trade.
+ */
+static char *kek_name(const char *store_id)
 {
+	return io_format("%s/%s", store_id, KMS_KEK_ID);
+}
+
+static int open_kek(struct kms_service *svc, const struct found *f,
+		    const char *store_id, char *why, size_t why_len)
+{
+	_free_ char *name = kek_name(store_id);
 	_cleanup_(secret_done) struct secret kek = SECRET_INIT;
 	char rootkey_why[ROOTKEY_WHY_BYTES] = "";
 	uint8_t wrapped[MAX_WRAPPED];
 	size_t len = 0;
 	int r = base64_decode(f->text, f->len, wrapped, sizeof(wrapped), &len);
 
+	if (!name)
+		return -ENOMEM;
 	if (r < 0) {
 		snprintf(why, why_len,
 			 "key store: the key-encryption key is damaged; "
 			 "restore the store from a backup");
 		return -EUCLEAN;
 	}
-	r = rootkey_unwrap(svc->rootkey, KMS_KEK_ID, wrapped, len, &kek,
-			   rootkey_why);
+	r = rootkey_unwrap(svc->rootkey, name, wrapped, len, &kek, rootkey_why);
 	if (r < 0) {
 		snprintf(why, why_len, "%s", rootkey_why);
 		return r;
@@ -83,14 +99,19 @@ static int found_service(struct kms_service *svc)
 {
 	_cleanup_(secret_done) struct secret kek = SECRET_INIT;
 	_free_ uint8_t *wrapped = NULL;
-	_free_ char *text = NULL;
+	_free_ char *text = NULL, *name = NULL;
+	char store_id[UUID_LEN + 1];
 	uint64_t revision;
 	size_t len = 0;
 	int r = secret_random(&kek, AEAD_KEY_BYTES);
 
 	if (r == 0)
-		r = rootkey_wrap(svc->rootkey, KMS_KEK_ID, &kek, &wrapped,
-				 &len);
+		r = uuid_new(store_id);
+	if (r < 0)
+		return r;
+	name = kek_name(store_id);
+	r = name ? rootkey_wrap(svc->rootkey, name, &kek, &wrapped, &len)
+		 : -ENOMEM;
 	if (r < 0)
 		return r;
 	text = malloc(BASE64_LEN(len) + 1);
@@ -103,8 +124,10 @@ static int found_service(struct kms_service *svc)
 				  STORE_ABSENT},
 				 {KIND_SERVICE, ID_ACCOUNT, svc->account,
 				  strlen(svc->account), STORE_ABSENT},
+				 {KIND_STORE, ID_STORE, store_id,
+				  strlen(store_id), STORE_ABSENT},
 			 },
-			 2, &revision);
+			 3, &revision);
 	return r < 0 ? r : xaes_key_init(&svc->kek, &kek);
 }
 
@@ -112,15 +135,18 @@ static int load(struct kms_service *svc, char *why, size_t why_len)
 {
 	_cleanup_(found_done) struct found account = {0};
 	_cleanup_(found_done) struct found kek = {0};
+	_cleanup_(found_done) struct found store = {0};
 	int r = store_scan(svc->store, KIND_SERVICE, find, &account);
 
+	if (r == 0)
+		r = store_scan(svc->store, KIND_STORE, find, &store);
 	if (r == 0)
 		r = store_scan(svc->store, KIND_KEK, find, &kek);
 	if (r < 0)
 		return r;
-	if (!account.text && !kek.text)
+	if (!account.text && !kek.text && !store.text)
 		return found_service(svc);
-	if (!account.text || !kek.text) {
+	if (!account.text || !kek.text || !store.text) {
 		snprintf(why, why_len,
 			 "key store: its own records are missing; restore it "
 			 "from a backup");
@@ -128,9 +154,29 @@ static int load(struct kms_service *svc, char *why, size_t why_len)
 	}
 	r = check_account(svc, &account, why, why_len);
 	if (r == 0)
-		r = open_kek(svc, &kek, why, why_len);
-	return r < 0 ? r : kms_records_load(svc, why, why_len);
+		r = open_kek(svc, &kek, store.text, why, why_len);
+	if (r == 0)
+		r = kms_records_load(svc, why, why_len);
+	return r < 0 ? r : kms_last_use_load(svc);
 }
+
+static void read_boot_id(char buf[KMS_BOOT_ID_BYTES])
+{
+	_free_ char *text = NULL;
+
+	*buf = '\0';
+	if (io_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
+			 KMS_BOOT_ID_BYTES - 1, &text) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	memcpy(buf, text, strlen(text) + 1);
+}
+
+static const struct kms_clock machine_clock = {
+	.now_ms = clock_epoch_ms,
+	.boot_ms = clock_boot_ms,
+	.boot_id = read_boot_id,
+};
 
 static int init(struct kms_service *svc, const struct kms_service_conf *conf)
 {
@@ -145,7 +191,8 @@ static int init(struct kms_service *svc, const struct kms_service_conf *conf)
 	pthread_mutex_init(&svc->mutate, NULL);
 	pthread_mutex_init(&svc->unwrap, NULL);
 	svc->max_keys = KMS_MAX_KEYS;
-	svc->next_deletion_ms = INT64_MAX;
+	pthread_mutex_init(&svc->usage, NULL);
+	svc->next_due_ms = INT64_MAX;
 	svc->event = conf->event;
 	svc->event_userdata = conf->event_userdata;
 	svc->account = strdup(conf->account);
@@ -176,6 +223,8 @@ void kms_service_close(struct kms_service *svc)
 {
 	if (!svc)
 		return;
+	if (svc->store)
+		kms_service_settle(svc);
 	for (size_t i = 0; i < svc->nregions; i++)
 		free_region(&svc->regions[i]);
 	free(svc->regions);
@@ -185,6 +234,7 @@ void kms_service_close(struct kms_service *svc)
 	rootkey_close(svc->rootkey);
 	pthread_mutex_destroy(&svc->mutate);
 	pthread_mutex_destroy(&svc->unwrap);
+	pthread_mutex_destroy(&svc->usage);
 	pthread_rwlock_destroy(&svc->table);
 	free(svc);
 }
@@ -195,7 +245,7 @@ static void service_freep(struct kms_service **svc)
 }
 
 int kms_service_new(const struct kms_service_conf *conf, struct store *store,
-		    struct rootkey *rootkey, int64_t (*now_ms)(void),
+		    struct rootkey *rootkey, const struct kms_clock *clock,
 		    struct kms_service **ret, char *why, size_t why_len)
 {
 	_cleanup_(service_freep) struct kms_service *svc = NULL;
@@ -206,13 +256,15 @@ int kms_service_new(const struct kms_service_conf *conf, struct store *store,
 	svc = calloc(1, sizeof(*svc));
 	if (!svc)
 		return -ENOMEM;
-	svc->now_ms = now_ms ? now_ms : clock_epoch_ms;
+	svc->clock = clock ? *clock : machine_clock;
 	r = init(svc, conf);
 	if (r < 0)
 		return r;
 	svc->store = store;
 	svc->rootkey = rootkey;
 	r = load(svc, why, why_len);
+	if (r == 0)
+		r = kms_service_start_clock(svc);
 	if (r < 0) {
 		if (!why[0])
 			snprintf(why, why_len, "key store: %s", strerror(-r));
@@ -234,9 +286,9 @@ struct kms_region *kms_service_region(struct kms_service *svc, const char *name)
 
 int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 			const struct kms_spec *spec, enum kms_usage usage,
-			enum kms_manager manager, const char *description,
-			const struct secret *given, int64_t now_ms,
-			struct kms_key **ret)
+			enum kms_manager manager, enum kms_origin origin,
+			const char *description, const struct secret *given,
+			int64_t now_ms, struct kms_key **ret)
 {
 	_cleanup_(kms_key_freep) struct kms_key *key = calloc(1, sizeof(*key));
 	int r;
@@ -251,13 +303,18 @@ int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 	key->spec = spec;
 	key->usage = usage;
 	key->manager = manager;
+	key->origin = origin;
 	key->created_ms = now_ms;
-	key->meta.state = KMS_STATE_ENABLED;
+	key->usable_until_ms = INT64_MAX;
+	key->meta.state = origin == KMS_ORIGIN_EXTERNAL
+				  ? KMS_STATE_PENDING_IMPORT
+				  : KMS_STATE_ENABLED;
 	key->description = strdup(description);
 	key->arn = arn_format_key(region->name, svc->account, key->id);
 	if (!key->description || !key->arn)
 		return -ENOMEM;
-	r = kms_material_new(svc, key, given, now_ms);
+	if (origin == KMS_ORIGIN_KMS)
+		r = kms_material_new(svc, key, given, now_ms);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(key);
@@ -303,7 +360,13 @@ static int make_managed(struct kms_service *svc, struct kms_region *region,
 		return 0;
 	r = kms_service_new_key(svc, region, kms_spec_find("SYMMETRIC_DEFAULT"),
 				KMS_USAGE_ENCRYPT_DECRYPT, KMS_MANAGER_AWS,
-				description, NULL, now_ms, &key);
+				KMS_ORIGIN_KMS, description, NULL, now_ms,
+				&key);
+	if (r < 0)
+		return r;
+	key->meta.rotation_days = KMS_ROTATION_DEFAULT_DAYS;
+	key->meta.rotation_next_ms =
+		now_ms + KMS_ROTATION_DEFAULT_DAYS * KMS_DAY_MS;
 	if (r == 0)
 		r = kms_service_new_alias(svc, key, name, now_ms, &alias);
 	if (r == 0)

@@ -44,10 +44,10 @@ enum kms_state kms_state_find(const char *name)
 	return (enum kms_state)s;
 }
 
-int kms_state_check(const struct kms_key *key, unsigned allowed,
+int kms_state_check(const struct kms_key *key, int64_t now_ms, unsigned allowed,
 		    struct kms_reply *reply)
 {
-	enum kms_state now = key->meta.state;
+	enum kms_state now = kms_key_state(key, now_ms);
 
 	if (allowed & (1u << now))
 		return 0;

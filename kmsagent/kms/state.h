@@ -7,6 +7,8 @@
 #ifndef KMSAGENT_KMS_STATE_H
 #define KMSAGENT_KMS_STATE_H
 
+#include <stdint.h>
+
 #include "keyring/cleanup.h"
 
 enum kms_state {
@@ -28,6 +30,8 @@ enum kms_state {
 	(KMS_IN(PENDING_DELETION) | KMS_IN(PENDING_REPLICA_DELETION))
 #define KMS_IN_USE	 (KMS_IN(ENABLED) | KMS_IN(UPDATING))
 #define KMS_IN_UNPENDING (KMS_IN_ANY & ~KMS_IN_PENDING)
+/* Where the end of its material shows: then it is pending import. */
+#define KMS_IN_EXPIRABLE (KMS_IN_USE | KMS_IN(DISABLED))
 
 struct kms_key;
 struct kms_reply;
@@ -37,10 +41,10 @@ const char *kms_state_name(enum kms_state state);
 enum kms_state kms_state_find(const char *name);
 
 /*
- * 0 if @key is in one of @states; else fills the reply with DisabledException
+ * 0 if @key is now in one of @states; else fills the reply with DisabledException
  * or KMSInvalidStateException and returns 1 (as kms_fail()).
  */
-int kms_state_check(const struct kms_key *key, unsigned states,
+int kms_state_check(const struct kms_key *key, int64_t now_ms, unsigned states,
 		    struct kms_reply *reply) _must_check_;
 
 #endif

@@ -36,6 +36,13 @@ int64_t kms_arg_int(const struct kms_task *t, const char *name,
 	return j ? (int64_t)j->valuedouble : fallback;
 }
 
+int64_t kms_arg_time_ms(const struct kms_task *t, const char *name)
+{
+	const cJSON *j = kms_arg(t, name);
+
+	return j ? (int64_t)(j->valuedouble * 1000) : 0;
+}
+
 bool kms_arg_bool(const struct kms_task *t, const char *name)
 {
 	return cJSON_IsTrue(kms_arg(t, name));
@@ -219,6 +226,25 @@ int kms_task_check_algorithm(struct kms_task *t, const struct kms_key *key,
 	if (kms_spec_has_algorithm(key->spec, key->usage, algorithm))
 		return 0;
 	return incompatible(t, key, algorithm);
+}
+
+int kms_task_check_origin(struct kms_task *t, const struct kms_key *key)
+{
+	unsigned flags = t->op->flags;
+
+	if ((flags & KMS_OP_ROTATES) &&
+	    key->spec->type != KMS_MATERIAL_SYMMETRIC)
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"%s key spec is %s which is not valid for "
+				"this operation.",
+				key->arn, key->spec->name);
+	if (((flags & KMS_OP_OURS) && key->origin != KMS_ORIGIN_KMS) ||
+	    ((flags & KMS_OP_IMPORTED) && key->origin != KMS_ORIGIN_EXTERNAL))
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"%s origin is %s which is not valid for this "
+				"operation.",
+				key->arn, kms_origin_name(key->origin));
+	return 0;
 }
 
 int kms_task_check_symmetric(struct kms_task *t, const struct kms_key *key)

@@ -37,6 +37,7 @@ const cJSON *kms_arg(const struct kms_task *t, const char *name);
 const char *kms_arg_string(const struct kms_task *t, const char *name);
 int64_t kms_arg_int(const struct kms_task *t, const char *name,
 		    int64_t fallback);
+int64_t kms_arg_time_ms(const struct kms_task *t, const char *name); /* or 0 */
 bool kms_arg_bool(const struct kms_task *t, const char *name);
 const struct secret *kms_arg_blob(const struct kms_task *t, const char *name);
 
@@ -73,6 +74,11 @@ int kms_task_check_usage(struct kms_task *t,
  * SYMMETRIC_DEFAULT. */
 int kms_task_check_algorithm(struct kms_task *t, const struct kms_key *key,
 			     const char *name) _must_check_;
+
+/* The key's material is from where the operation's flags say, and it rotates
+ * if they say so; else UnsupportedOperationException. */
+int kms_task_check_origin(struct kms_task *t,
+			  const struct kms_key *key) _must_check_;
 
 /* The key seals ciphertext blobs, or InvalidKeyUsageException. */
 int kms_task_check_symmetric(struct kms_task *t,

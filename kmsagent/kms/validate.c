@@ -13,6 +13,8 @@
 #include "kmsagent/crypto/encoding.h"
 #include "kmsagent/kms/task.h"
 
+#define EPOCH_S_MAX 253402300800.0 /* the year 10000 */
+
 /* The violations of one request, gathered into one message. */
 struct violations {
 	FILE *out; /* NULL until there is one */
@@ -361,6 +363,10 @@ static int check(struct kms_task *c, struct violations *v,
 		return check_integer(c, v, p, j);
 	case KMS_TYPE_BOOLEAN:
 		return cJSON_IsBool(j) ? 0 : serialization(c, j, "a Boolean");
+	case KMS_TYPE_TIME:
+		return cJSON_IsNumber(j) && fabs(j->valuedouble) < EPOCH_S_MAX
+			       ? 0
+			       : serialization(c, j, "a Timestamp");
 	case KMS_TYPE_STRING_MAP:
 		return check_map(c, j);
 	case KMS_TYPE_STRING_LIST:
@@ -441,6 +447,23 @@ static bool is_latin1_text(const char *value)
 	return true;
 }
 
+static bool is_hex_text(const char *value)
+{
+	return value[strspn(value, "0123456789abcdef")] == '\0';
+}
+
+static bool is_material_text(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if (!isalnum((unsigned char)*p) &&
+		    !isspace((unsigned char)*p) && !strchr(":/_.-", *p))
+			return false;
+	return *value != '\0';
+}
+
+const struct kms_pattern kms_pattern_material_id = {"^[a-f0-9]+$", is_hex_text};
+const struct kms_pattern kms_pattern_material_text = {"^[a-zA-Z0-9:/_\\s.-]+$",
+						      is_material_text};
 const struct kms_pattern kms_pattern_alias = {"^[a-zA-Z0-9:/_-]+$",
 					      is_alias_text};
 const struct kms_pattern kms_pattern_marker = {"[\\u0020-\\u00FF]*",

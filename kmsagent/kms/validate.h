@@ -21,6 +21,7 @@ enum kms_type {
 	KMS_TYPE_BLOB,	  /* base64 of min..max bytes */
 	KMS_TYPE_INTEGER, /* min..max */
 	KMS_TYPE_BOOLEAN,
+	KMS_TYPE_TIME, /* seconds since the epoch, maybe with a fraction */
 	KMS_TYPE_STRING_MAP,
 	KMS_TYPE_STRING_LIST, /* min..max items of item_min..item_max */
 	KMS_TYPE_TAGS,	      /* of {TagKey, TagValue} */
@@ -48,6 +49,8 @@ struct kms_param {
 
 extern const struct kms_pattern kms_pattern_alias;
 extern const struct kms_pattern kms_pattern_marker;
+extern const struct kms_pattern kms_pattern_material_id;
+extern const struct kms_pattern kms_pattern_material_text;
 
 struct kms_task;
 

@@ -46,6 +46,24 @@ static int64_t test_clock(void)
 	return test_now_ms;
 }
 
+/* CLOCK_BOOTTIME goes with the wall clock, unless a test pulls them apart;
+ * "1" is the boot. */
+static _Atomic int64_t test_boot_offset_ms = 3600000;
+static char test_boot[KMS_BOOT_ID_BYTES] = "1";
+
+static int64_t test_boot_clock(void)
+{
+	return test_now_ms - NOW_MS + test_boot_offset_ms;
+}
+
+static void test_boot_id(char buf[KMS_BOOT_ID_BYTES])
+{
+	memcpy(buf, test_boot, sizeof(test_boot));
+}
+
+static const struct kms_clock test_clocks = {test_clock, test_boot_clock,
+					     test_boot_id};
+
 static char test_dir[] = "/tmp/kms-test.XXXXXX";
 
 static int test_rm(const char *path, const struct stat *st, int type,
@@ -100,7 +118,7 @@ static inline struct kms_service *test_try_open(const char *name, char *why,
 		store_close(store);
 		return NULL;
 	}
-	if (kms_service_new(&conf, store, rootkey, test_clock, &svc, why,
+	if (kms_service_new(&conf, store, rootkey, &test_clocks, &svc, why,
 			    why_len) < 0) {
 		store_close(store);
 		rootkey_close(rootkey);

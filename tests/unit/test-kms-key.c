@@ -82,8 +82,8 @@ static void test_refusals(struct kms_service *svc)
 	} cases[] = {
 		{"a_policy", "{" POLICY "}", "UnsupportedOperationException",
 		 "Policy"},
-		{"external_material", "{\"Origin\":\"EXTERNAL\"}",
-		 "UnsupportedOperationException", "Origin EXTERNAL"},
+		{"a_key_of_an_HSM", "{\"Origin\":\"AWS_CLOUDHSM\"}",
+		 "UnsupportedOperationException", "Origin AWS_CLOUDHSM"},
 		{"a_multi_region_key", "{\"MultiRegion\":true}",
 		 "UnsupportedOperationException", "MultiRegion"},
 		{"a_custom_key_store", "{\"CustomKeyStoreId\":\"cks-1\"}",
@@ -363,8 +363,8 @@ static void test_swapped_material(void)
 
 	test_create_key(svc, one);
 	test_create_key(svc, two);
-	a = kms_key_find(&svc->regions[0], one, NOW_MS)->materials;
-	b = kms_key_find(&svc->regions[0], two, NOW_MS)->materials;
+	a = kms_key_find(&svc->regions[0], one, NOW_MS)->materials.list[0];
+	b = kms_key_find(&svc->regions[0], two, NOW_MS)->materials.list[0];
 	wrapped = a->wrapped;
 	len = a->wrapped_len;
 	a->wrapped = b->wrapped;
