@@ -14,16 +14,12 @@ head -c 8M /dev/urandom >"$LAB/data"
 chmod 644 "$LAB/data"
 ok a_data_key key_create mem --cmk "$CMK" --bytes 32 --allow "uid:$ALICE"
 
-ring_request() {
-	ctl key show mem --json | json 'json.dumps({"KeyId": j["cmk_arn"],
-		"CiphertextBlob": j["ciphertext_blob"],
-		"EncryptionContext": j["encryption_context"]})'
-}
 # The keys go from kmsd to the scanner by pipes: they touch no file.
 keys() { # header
 	lab_kms Decrypt "$("$B/tools/message-key" request "$1")" |
 		"$B/tools/message-key" derive "$1" &&
-		lab_kms Decrypt "$(ring_request)" |
+		lab_kms Decrypt "$(ctl key show mem --json |
+			"$B/tools/message-key" entry -)" |
 		"$B/tools/message-key" plain ring
 }
 scan() { # header, memscan's arguments

@@ -6,6 +6,8 @@
  *	as JSON, from the header alone (FILE may end after it).
  * message-key derive FILE  : the KMS's Decrypt answer comes on stdin; prints
  *	"data=HEX" and "message=HEX", which memscan takes.
+ * message-key entry -      : the Decrypt request for a named key's data key,
+ *	from what "kmsctl key show NAME --json" says, on stdin.
  * message-key plain NAME   : the same for any answer: prints "NAME=HEX".
  */
 #include <fcntl.h>
@@ -16,25 +18,32 @@
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
 
+static int put_request(const char *cmk, const char *blob,
+		       const struct ectx *context)
+{
+	_json_ cJSON *j = cJSON_CreateObject();
+	_json_text_ char *text = NULL;
+
+	if (!j || json_add_string(j, "KeyId", cmk) < 0 ||
+	    json_add_string(j, "CiphertextBlob", blob) < 0 ||
+	    json_add_ectx(j, "EncryptionContext", context) < 0)
+		return -ENOMEM;
+	text = json_print(j);
+	puts(text ? text : "");
+	return 0;
+}
+
 static int print_request(const struct esdk_header *h)
 {
 	const struct esdk_edk *edk = &h->edks[0];
 	_free_ char *blob = calloc(1, edk->ciphertext_len * 4 / 3 + 8);
 	_free_ char *cmk = strndup((const char *)edk->info, edk->info_len);
-	_json_ cJSON *j = cJSON_CreateObject();
-	_json_text_ char *text = NULL;
 
 	if (!blob || !cmk)
 		return -ENOMEM;
 	EVP_EncodeBlock((unsigned char *)blob, edk->ciphertext,
 			(int)edk->ciphertext_len);
-	if (json_add_string(j, "KeyId", cmk) < 0 ||
-	    json_add_string(j, "CiphertextBlob", blob) < 0 ||
-	    json_add_ectx(j, "EncryptionContext", &h->context) < 0)
-		return -ENOMEM;
-	text = json_print(j);
-	puts(text ? text : "");
-	return 0;
+	return put_request(cmk, blob, &h->context);
 }
 
 static void print_hex(const char *name, const struct secret *s)
@@ -45,19 +54,38 @@ static void print_hex(const char *name, const struct secret *s)
 	putchar('\n');
 }
 
+static int read_object(cJSON **ret)
+{
+	char text[65536];
+	ssize_t n = io_read_full(STDIN_FILENO, text, sizeof(text));
+
+	return n < 0 ? (int)n : json_parse_object(text, (size_t)n, ret);
+}
+
+static int print_entry_request(void)
+{
+	_cleanup_(ectx_done) struct ectx context = ECTX_INIT;
+	const char *cmk = NULL, *blob = NULL;
+	_json_ cJSON *entry = NULL;
+	int r = read_object(&entry);
+
+	if (r == 0)
+		r = json_get_string(entry, "cmk_arn", &cmk);
+	if (r == 0)
+		r = json_get_string(entry, "ciphertext_blob", &blob);
+	if (r == 0)
+		r = json_get_ectx(entry, "encryption_context", &context);
+	return r < 0 ? r : put_request(cmk, blob, &context);
+}
+
 /* The Plaintext of the KMS's answer on stdin. */
 static int read_plaintext(struct secret *ret)
 {
 	const char *plaintext = NULL;
 	_json_ cJSON *j = NULL;
-	char answer[8192];
-	ssize_t n = io_read_full(STDIN_FILENO, answer, sizeof(answer));
+	int r = read_object(&j);
 	size_t len;
-	int r;
 
-	if (n < 0)
-		return (int)n;
-	r = json_parse_object(answer, (size_t)n, &j);
 	if (r == 0)
 		r = json_get_string(j, "Plaintext", &plaintext);
 	if (r < 0)
@@ -110,10 +138,12 @@ int main(int argc, char **argv)
 
 	json_init();
 	if (argc != 3) {
-		fputs("usage: message-key request|derive FILE | plain NAME\n",
+		fputs("usage: message-key request|derive FILE | entry - | plain NAME\n",
 		      stderr);
 		return 2;
 	}
+	if (strcmp(argv[1], "entry") == 0)
+		return print_entry_request() < 0;
 	if (strcmp(argv[1], "plain") == 0)
 		return print_plain(argv[2]) < 0;
 	fd = open(argv[2], O_RDONLY | O_CLOEXEC);
