@@ -17,9 +17,12 @@ static const struct {
 	{"kms:GenerateDataKeyPairWithoutPlaintext", false, true},
 	{"kms:GenerateDataKeyWithoutPlaintext", true, true},
 	{"kms:GetKeyLastUsage", false, true},
+	{"kms:GetKeyPolicy", false, true},
 	{"kms:GetKeyRotationStatus", false, true},
 	{"kms:ListAliases", false, true},
+	{"kms:ListKeyPolicies", false, true},
 	{"kms:ListKeyRotations", false, true},
+	{"kms:ListResourceTags", false, true},
 	{"kms:ReEncryptFrom", false, true},
 	{"kms:ReEncryptTo", false, true},
 };

@@ -187,6 +187,7 @@ void kms_key_free(struct kms_key *key)
 	free(key->arn);
 	free(key->description);
 	free(key->tags);
+	free(key->policy);
 	kms_index_done(&key->aliases);
 	free(key);
 }

@@ -107,6 +107,8 @@ struct kms_key {
 	int64_t created_ms;
 	char *description;
 	char *tags; /* JSON array as given, or NULL */
+	char *policy; /* the document; NULL: the default one */
+	uint64_t policy_revision; /* of its record; 0: none */
 	struct kms_key_meta meta;
 	uint64_t revision;		/* of the record in the store */
 	struct kms_materials materials; /* all up to the current one decrypt */

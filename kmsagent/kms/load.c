@@ -10,6 +10,7 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/crypto/encoding.h"
 #include "kmsagent/crypto/wrap.h"
+#include "kmsagent/kms/attached.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/service.h"
 
@@ -294,6 +295,8 @@ int kms_records_load(struct kms_service *svc, char *why, size_t why_len)
 
 	if (r == 0)
 		r = store_scan(svc->store, "alias", load_alias, &l);
+	if (r == 0)
+		r = kms_attached_load(svc, why, why_len);
 	if (r < 0 && !why[0])
 		snprintf(why, why_len, "key store: cannot be read: %s",
 			 strerror(-r));

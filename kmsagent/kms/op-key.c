@@ -8,6 +8,7 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/kms/metadata.h"
 #include "kmsagent/kms/page.h"
+#include "kmsagent/kms/policy.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/service.h"
 #include "kmsagent/kms/tags.h"
@@ -84,13 +85,11 @@ int kms_put_metadata(struct kms_task *t, const struct kms_key *key)
 }
 
 /*
- * What AWS takes and this build would have to pass over.  A policy that is
- * not evaluated would be a lock that does not close.
+ * What AWS takes and this build would have to pass over.
  */
 static int refuse_unbuilt(struct kms_task *t)
 {
-	static const char *const members[] = {"Policy", "CustomKeyStoreId",
-					      "XksKeyId"};
+	static const char *const members[] = {"CustomKeyStoreId", "XksKeyId"};
 	const char *origin = kms_arg_string(t, "Origin");
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
@@ -151,6 +150,7 @@ static int create_key(struct kms_task *t, const struct kms_spec *spec,
 	_cleanup_(kms_key_freep) struct kms_key *key = NULL;
 	_cleanup_(secret_done) struct secret private = SECRET_INIT;
 	const char *description = kms_arg_string(t, "Description");
+	const char *policy = kms_arg_string(t, "Policy");
 	const cJSON *tags = kms_arg(t, "Tags");
 	const char *origin = kms_arg_string(t, "Origin");
 	bool is_pair = t->pair.kind;
@@ -167,6 +167,11 @@ static int create_key(struct kms_task *t, const struct kms_spec *spec,
 	if (tags) {
 		key->tags = json_print(tags);
 		if (!key->tags)
+			return -ENOMEM;
+	}
+	if (policy) {
+		key->policy = strdup(policy);
+		if (!key->policy)
 			return -ENOMEM;
 	}
 	/* All that can fail in the answer, before what cannot be undone. */
@@ -198,6 +203,8 @@ int kms_op_create_key(struct kms_task *t)
 		r = refuse_unbuilt(t);
 	if (r == 0 && tags)
 		r = kms_tags_check(t, tags);
+	if (r == 0)
+		r = kms_task_check_policy(t);
 	if (r)
 		return r;
 	if (t->region->keys.count >= t->svc->max_keys)

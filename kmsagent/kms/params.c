@@ -107,7 +107,9 @@ static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
 #define ALIAS(n)   STRING(n, 1, 256), .pattern = &kms_pattern_alias
 #define MATERIAL_ID                                                            \
 	STRING("KeyMaterialId", 64, 64), .pattern = &kms_pattern_material_id
-#define MARKER STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
+#define MARKER	    STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
+#define POLICY	    STRING("Policy", 1, 131072), .pattern = &kms_pattern_policy
+#define POLICY_NAME STRING("PolicyName", 1, 128), .pattern = &kms_pattern_word
 #define GRANT_TOKENS                                                           \
 	.name = "GrantTokens", .type = KMS_TYPE_STRING_LIST, .max = 10,        \
 	.item_min = 1, .item_max = 8192, .is_private = true
@@ -121,7 +123,7 @@ const struct kms_param kms_params_create_alias[] = {
 	{ALIAS("AliasName"), REQUIRED}, {ID("TargetKeyId"), REQUIRED}, {0}};
 
 const struct kms_param kms_params_create_key[] = {
-	{STRING("Policy", 1, 131072)},
+	{POLICY},
 	{STRING("Description", 0, 8192)},
 	{ENUM("KeyUsage", key_usages)},
 	{ENUM("CustomerMasterKeySpec", master_key_specs)},
@@ -240,6 +242,19 @@ const struct kms_param kms_params_list_key_rotations[] = {
 
 const struct kms_param kms_params_list_keys[] = {
 	{INTEGER("Limit", 1, 1000)}, {MARKER}, {0}};
+
+const struct kms_param kms_params_get_key_policy[] = {
+	{ID("KeyId"), REQUIRED}, {POLICY_NAME}, {0}};
+
+const struct kms_param kms_params_list_key_policies[] = {
+	{ID("KeyId"), REQUIRED}, {INTEGER("Limit", 1, 1000)}, {MARKER}, {0}};
+
+const struct kms_param kms_params_put_key_policy[] = {
+	{ID("KeyId"), REQUIRED},
+	{POLICY_NAME},
+	{POLICY, REQUIRED},
+	{BOOLEAN("BypassPolicyLockoutSafetyCheck")},
+	{0}};
 
 const struct kms_param kms_params_list_resource_tags[] = {
 	{ID("KeyId"), REQUIRED}, {INTEGER("Limit", 1, 50)}, {MARKER}, {0}};

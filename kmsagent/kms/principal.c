@@ -18,6 +18,7 @@ static const struct {
 	{"iam", "user/", true, KMS_PRINCIPAL_USER},
 	{"iam", "role/", true, KMS_PRINCIPAL_ROLE},
 	{"sts", "assumed-role/", true, KMS_PRINCIPAL_ASSUMED_ROLE},
+	{"sts", "federated-user/", true, KMS_PRINCIPAL_FEDERATED_USER},
 };
 
 static const char *const type_names[] = {
@@ -25,6 +26,7 @@ static const char *const type_names[] = {
 	[KMS_PRINCIPAL_USER] = "IAMUser",
 	[KMS_PRINCIPAL_ROLE] = "Role",
 	[KMS_PRINCIPAL_ASSUMED_ROLE] = "AssumedRole",
+	[KMS_PRINCIPAL_FEDERATED_USER] = "FederatedUser",
 };
 
 /* IAM's own alphabet for names and paths. */
@@ -49,31 +51,44 @@ static bool form_matches(size_t i, const struct arn *a)
 				 : a->resource[len] == '\0';
 }
 
+/* The form that @arn has, taken apart in @ret; ARRAY_SIZE(forms): none. */
+static size_t find_form(const char *arn, struct arn *ret)
+{
+	size_t i = 0;
+
+	if (arn_parse(arn, ret) < 0 || !arn_account_is_valid(ret->account) ||
+	    *ret->region)
+		return ARRAY_SIZE(forms);
+	while (i < ARRAY_SIZE(forms) && !form_matches(i, ret))
+		i++;
+	return i;
+}
+
+bool kms_principal_is_valid(const char *arn)
+{
+	struct arn a;
+
+	return find_form(arn, &a) < ARRAY_SIZE(forms);
+}
+
 int kms_principal_parse(const char *arn, struct kms_principal *ret)
 {
 	struct kms_principal p = {0};
-	const char *slash;
 	struct arn a;
+	size_t form = find_form(arn, &a);
 
-	if (arn_parse(arn, &a) < 0 || !arn_account_is_valid(a.account) ||
-	    *a.region)
+	if (form == ARRAY_SIZE(forms))
 		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (!form_matches(i, &a))
-			continue;
-		p.type = forms[i].type;
-		p.arn = strdup(arn);
-		p.account = strdup(a.account);
-		if (!p.arn || !p.account) {
-			kms_principal_done(&p);
-			return -ENOMEM;
-		}
-		slash = strrchr(p.arn, '/');
-		p.name = forms[i].has_name ? slash + 1 : NULL;
-		*ret = p;
-		return 0;
+	p.type = forms[form].type;
+	p.arn = strdup(arn);
+	p.account = strdup(a.account);
+	if (!p.arn || !p.account) {
+		kms_principal_done(&p);
+		return -ENOMEM;
 	}
-	return -EINVAL;
+	p.name = forms[form].has_name ? strrchr(p.arn, '/') + 1 : NULL;
+	*ret = p;
+	return 0;
 }
 
 const char *kms_principal_type_name(enum kms_principal_type type)

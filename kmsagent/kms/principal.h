@@ -10,12 +10,16 @@
 
 /*
  * Parse "arn:aws:iam::ACCOUNT:root", "...:user/NAME", "...:role/NAME" or
- * "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION"; copies @arn.  Returns 0,
+ * "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION",
+ * "...:federated-user/NAME"; copies @arn.  Returns 0,
  * -EINVAL (none of these), -ENOMEM.
  * Source: IAM User Guide, "IAM identifiers".
  */
 int kms_principal_parse(const char *arn,
 			struct kms_principal *ret) _must_check_;
+
+/* The ARN is one of these. */
+bool kms_principal_is_valid(const char *arn) _must_check_;
 
 /* "Root", "IAMUser", ...: CloudTrail's userIdentity.type. */
 const char *kms_principal_type_name(enum kms_principal_type type);

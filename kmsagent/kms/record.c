@@ -12,6 +12,7 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/crypto/encoding.h"
 #include "kmsagent/crypto/wrap.h"
+#include "kmsagent/kms/attached.h"
 #include "kmsagent/kms/lastuse.h"
 #include "kmsagent/kms/service.h"
 
@@ -134,6 +135,14 @@ static struct store_write put(const char *kind, const struct record *r,
 				    .expect = expect};
 }
 
+/* Takes what @r holds. */
+static int add(struct kms_batch *b, const char *kind, struct record *r,
+	       uint64_t expect)
+{
+	return kms_batch_put(b, kind, take_ptr(r->id), take_ptr(r->text),
+			     expect);
+}
+
 int kms_material_make(struct kms_service *svc, const struct kms_key *key,
 		      const struct secret *given, int64_t now_ms,
 		      struct kms_material **ret)
@@ -230,29 +239,32 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 	_cleanup_(kms_index_room_done) struct kms_index_room room =
 		KMS_INDEX_ROOM_INIT;
 	_cleanup_(alias_room_done) struct alias_room alias_room = {0};
+	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
 	_cleanup_(record_done) struct record k = {0};
 	_cleanup_(record_done) struct record a = {0};
-	struct store_write writes[2];
-	size_t n = 0;
 	uint64_t revision;
 	int r = encode_key(key, &key->meta, &key->materials, &k);
 
 	if (r == 0)
 		r = kms_index_reserve(&key->region->keys, &room);
+	if (r == 0)
+		r = add(&b, KIND_KEY, &k, STORE_ABSENT);
+	if (r == 0)
+		r = kms_attached_add(&b, key);
 	if (r == 0 && alias)
 		r = encode_alias(alias, key, alias->updated_ms, &a);
 	if (r == 0 && alias)
+		r = add(&b, KIND_ALIAS, &a, STORE_ABSENT);
+	if (r == 0 && alias)
 		r = reserve_alias(key, &alias_room);
-	if (r != 0)
-		return r;
-	writes[n++] = put(KIND_KEY, &k, STORE_ABSENT);
-	if (alias)
-		writes[n++] = put(KIND_ALIAS, &a, STORE_ABSENT);
-	r = store_commit(svc->store, writes, n, &revision);
+	if (r == 0)
+		r = kms_batch_commit(&b, svc->store, &revision);
 	if (r != 0)
 		return r;
 	pthread_rwlock_wrlock(&svc->table);
 	key->revision = revision;
+	if (key->policy)
+		key->policy_revision = revision;
 	kms_index_add(&key->region->keys, &room, key);
 	if (alias)
 		publish_alias(alias, &alias_room, revision);
@@ -340,34 +352,28 @@ static void unpublish(struct kms_service *svc, struct kms_key *key)
 
 int kms_key_remove(struct kms_service *svc, struct kms_key *key)
 {
-	struct store_write writes[KMS_MAX_ALIASES + 2];
-	struct record ids[KMS_MAX_ALIASES + 2] = {0};
-	size_t n = 0;
+	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
+	const char *region = key->region->name;
 	uint64_t revision;
-	int r = 0;
+	int r = kms_batch_delete(&b, KIND_KEY,
+				 io_format("%s/%s", region, key->id),
+				 key->revision);
 
-	ids[n].id = io_format("%s/%s", key->region->name, key->id);
-	writes[n++] =
-		(struct store_write){.kind = KIND_KEY, .expect = key->revision};
-	ids[n].id = io_format("%s/%s", key->region->name, key->id);
-	writes[n++] = (struct store_write){.kind = KMS_KIND_LAST_USE,
-					   .expect = STORE_ANY};
-	for (size_t i = 0; i < key->aliases.count; i++) {
+	if (r == 0)
+		r = kms_batch_delete(&b, KMS_KIND_LAST_USE,
+				     io_format("%s/%s", region, key->id),
+				     STORE_ANY);
+	for (size_t i = 0; r == 0 && i < key->aliases.count; i++) {
 		struct kms_alias *alias = key->aliases.sorted[i];
 
-		ids[n].id = io_format("%s/%s", key->region->name, alias->name);
-		writes[n++] = (struct store_write){.kind = KIND_ALIAS,
-						   .expect = alias->revision};
-	}
-	for (size_t i = 0; i < n; i++) {
-		writes[i].id = ids[i].id;
-		if (!ids[i].id)
-			r = -ENOMEM;
+		r = kms_batch_delete(&b, KIND_ALIAS,
+				     io_format("%s/%s", region, alias->name),
+				     alias->revision);
 	}
 	if (r == 0)
-		r = store_commit(svc->store, writes, n, &revision);
-	for (size_t i = 0; i < n; i++)
-		record_done(&ids[i]);
+		r = kms_attached_delete(&b, key);
+	if (r == 0)
+		r = kms_batch_commit(&b, svc->store, &revision);
 	if (r == 0)
 		unpublish(svc, key);
 	return r;

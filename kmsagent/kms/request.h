@@ -24,6 +24,7 @@ enum kms_principal_type {
 	KMS_PRINCIPAL_USER,
 	KMS_PRINCIPAL_ROLE,
 	KMS_PRINCIPAL_ASSUMED_ROLE,
+	KMS_PRINCIPAL_FEDERATED_USER,
 };
 
 /* Who asks.  Made from the configuration, constant while kmsd serves. */

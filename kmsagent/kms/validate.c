@@ -432,13 +432,13 @@ static bool is_alias_text(const char *value)
 	return *value != '\0';
 }
 
-/* U+0020..U+00FF, in UTF-8. */
-static bool is_latin1_text(const char *value)
+/* U+0020..U+00FF and @also, in UTF-8. */
+static bool is_latin1(const char *value, const char *also)
 {
 	const unsigned char *p = (const unsigned char *)value;
 
 	for (; *p; p++) {
-		if (*p >= 0x20 && *p < 0x80)
+		if ((*p >= 0x20 && *p < 0x80) || strchr(also, *p))
 			continue;
 		if ((*p != 0xc2 && *p != 0xc3) || (p[1] & 0xc0) != 0x80)
 			return false;
@@ -461,10 +461,31 @@ static bool is_material_text(const char *value)
 	return *value != '\0';
 }
 
+static bool is_marker_text(const char *value)
+{
+	return is_latin1(value, "");
+}
+
+static bool is_policy_text(const char *value)
+{
+	return is_latin1(value, "\t\n\r");
+}
+
+static bool is_word(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if (!isalnum((unsigned char)*p) && *p != '_')
+			return false;
+	return *value != '\0';
+}
+
 const struct kms_pattern kms_pattern_material_id = {"^[a-f0-9]+$", is_hex_text};
 const struct kms_pattern kms_pattern_material_text = {"^[a-zA-Z0-9:/_\\s.-]+$",
 						      is_material_text};
 const struct kms_pattern kms_pattern_alias = {"^[a-zA-Z0-9:/_-]+$",
 					      is_alias_text};
 const struct kms_pattern kms_pattern_marker = {"[\\u0020-\\u00FF]*",
-					       is_latin1_text};
+					       is_marker_text};
+const struct kms_pattern kms_pattern_policy = {
+	"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", is_policy_text};
+const struct kms_pattern kms_pattern_word = {"[\\w]+", is_word};

@@ -51,6 +51,8 @@ extern const struct kms_pattern kms_pattern_alias;
 extern const struct kms_pattern kms_pattern_marker;
 extern const struct kms_pattern kms_pattern_material_id;
 extern const struct kms_pattern kms_pattern_material_text;
+extern const struct kms_pattern kms_pattern_policy;
+extern const struct kms_pattern kms_pattern_word;
 
 struct kms_task;
 

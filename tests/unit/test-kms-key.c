@@ -80,8 +80,8 @@ static void test_refusals(struct kms_service *svc)
 		const char *error;
 		const char *part; /* of the message */
 	} cases[] = {
-		{"a_policy", "{" POLICY "}", "UnsupportedOperationException",
-		 "Policy"},
+		{"a_policy_of_nothing", "{" POLICY "}",
+		 "MalformedPolicyDocumentException", "Statement"},
 		{"a_key_of_an_HSM", "{\"Origin\":\"AWS_CLOUDHSM\"}",
 		 "UnsupportedOperationException", "Origin AWS_CLOUDHSM"},
 		{"a_multi_region_key", "{\"MultiRegion\":true}",

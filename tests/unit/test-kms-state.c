@@ -100,9 +100,17 @@ static const struct {
 	 {0, 1, 3, 5, 11, 14, 0},
 	 "{\"KeyId\":\"<id>\",\"MacAlgorithm\":\"HMAC_SHA_256\","
 	 "\"Message\":\"" HELLO "\"}"},
+	{"GetKeyPolicy", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"GetPublicKey", "", {0, 1, 3, 5, 11, 14, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ListAliases", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
+	{"ListKeyPolicies", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ListResourceTags", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
+	{"PutKeyPolicy",
+	 "",
+	 {0, 0, 0, 0, 0, 0, 0},
+	 "{\"KeyId\":\"<id>\",\"Policy\":\"{\\\"Statement\\\":{"
+	 "\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\","
+	 "\\\"Action\\\":\\\"*\\\",\\\"Resource\\\":\\\"*\\\"}}\"}"},
 	{"ReEncrypt",
 	 "_from_it",
 	 {0, 1, 3, 5, 11, 14, 0},
