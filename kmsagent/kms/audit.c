@@ -130,8 +130,7 @@ void kms_audit_format_call(const struct kms_audit_call *call, struct text *t)
 	text_literal(t, ",\"eventCategory\":\"Management\"}\n");
 }
 
-void kms_audit_format_event(const char *name, const char *region,
-			    const char *account, const char *key_arn,
+void kms_audit_format_event(const struct kms_event *event, const char *account,
 			    const char *event_id, const char *time,
 			    struct text *t)
 {
@@ -141,18 +140,19 @@ void kms_audit_format_event(const char *name, const char *region,
 	text_literal(t, ",\"invokedBy\":\"AWS Internal\"}");
 	PUT(string, t, "eventTime", time);
 	text_literal(t, ",\"eventSource\":\"" EVENT_SOURCE "\"");
-	PUT(string, t, "eventName", name);
-	PUT(string, t, "awsRegion", region);
+	PUT(string, t, "eventName", event->name);
+	PUT(string, t, "awsRegion", event->region);
 	text_literal(t, ",\"sourceIPAddress\":\"AWS Internal\""
 			",\"userAgent\":\"AWS Internal\""
 			",\"requestParameters\":null"
 			",\"responseElements\":null");
 	PUT(string, t, "eventID", event_id);
 	PUT(bool, t, "readOnly", false);
-	put_keys(t, &key_arn, 1, account);
+	put_keys(t, &event->key_arn, 1, account);
 	text_literal(t, ",\"eventType\":\"AwsServiceEvent\""
 			",\"managementEvent\":true");
 	PUT(string, t, "recipientAccountId", account);
+	PUT(json, t, "serviceEventDetails", event->details);
 	text_literal(t, ",\"eventCategory\":\"Management\"}\n");
 }
 

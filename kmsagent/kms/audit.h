@@ -52,8 +52,7 @@ struct kms_audit_call {
 void kms_audit_format_call(const struct kms_audit_call *call, struct text *t);
 
 /* An event of the service's own ("DeleteKey", "RotateKey"); pure. */
-void kms_audit_format_event(const char *name, const char *region,
-			    const char *account, const char *key_arn,
+void kms_audit_format_event(const struct kms_event *event, const char *account,
 			    const char *event_id, const char *time,
 			    struct text *t);
 

@@ -9,7 +9,7 @@
 
 int kms_job_delete(struct kms_service *svc, struct kms_key *key)
 {
-	int r = kms_job_tell(svc, "DeleteKey", key);
+	int r = kms_job_tell(svc, "DeleteKey", key, NULL);
 
 	return r < 0 ? r : kms_key_remove(svc, key);
 }

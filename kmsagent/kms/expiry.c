@@ -55,7 +55,10 @@ int kms_job_expire(struct kms_service *svc, struct kms_key *key, int64_t now_ms)
 
 		if (!is_over(key->materials.list[i - 1], now_ms))
 			continue;
-		r = kms_job_tell(svc, "DeleteExpiredKeyMaterial", key);
+		r = kms_job_tell(svc, "DeleteExpiredKeyMaterial", key,
+				 (const char *const[]){
+					 "keyMaterialId",
+					 key->materials.list[i - 1]->id, NULL});
 		if (r == 0)
 			r = kms_material_remove(svc, key, i - 1);
 		if (r < 0)

@@ -19,13 +19,23 @@
 #define KIND_CLOCK    "clock"
 #define ID_CLOCK      "1"
 
-int kms_job_tell(struct kms_service *svc, const char *event,
-		 const struct kms_key *key)
+int kms_job_tell(struct kms_service *svc, const char *name,
+		 const struct kms_key *key, const char *const *details)
 {
+	_json_ cJSON *obj = cJSON_CreateObject();
+	const struct kms_event event = {.name = name,
+					.region = key->region->name,
+					.key_arn = key->arn,
+					.details = obj};
+
 	if (!svc->event)
 		return 0;
-	return svc->event(svc->event_userdata, event, key->region->name,
-			  key->arn);
+	if (!obj || json_add_string(obj, "keyId", key->id) < 0)
+		return -ENOMEM;
+	for (; details && *details; details += 2)
+		if (json_add_string(obj, details[0], details[1]) < 0)
+			return -ENOMEM;
+	return svc->event(svc->event_userdata, &event);
 }
 
 static bool is_ended(const struct kms_key *key, int64_t now_ms)

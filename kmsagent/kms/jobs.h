@@ -12,9 +12,13 @@
 
 struct kms_service;
 
-/* Tell the audit trail; 0 or negative errno. */
+/*
+ * Tell the audit trail; 0 or negative errno.  @details are pairs of name and
+ * value, ended by NULL, beside the key's id.
+ */
 int kms_job_tell(struct kms_service *svc, const char *event,
-		 const struct kms_key *key) _must_check_;
+		 const struct kms_key *key,
+		 const char *const *details) _must_check_;
 
 /* The waiting period is over; frees @key on success. */
 int kms_job_delete(struct kms_service *svc, struct kms_key *key) _must_check_;

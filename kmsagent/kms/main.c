@@ -261,8 +261,7 @@ static int open_listeners(struct daemon *d, char *why, size_t why_len)
 }
 
 /* What the core does of itself, into the same trail. */
-static int audit_event(void *userdata, const char *name, const char *region,
-		       const char *key_arn)
+static int audit_event(void *userdata, const struct kms_event *event)
 {
 	_cleanup_(text_done) struct text line = TEXT_INIT;
 	struct daemon *d = userdata;
@@ -272,8 +271,7 @@ static int audit_event(void *userdata, const char *name, const char *region,
 	if (r < 0)
 		return r;
 	clock_format_iso(clock_epoch_s(), time);
-	kms_audit_format_event(name, region, d->config.account, key_arn,
-			       event_id, time, &line);
+	kms_audit_format_event(event, d->config.account, event_id, time, &line);
 	return kms_audit_write(&d->audit, &line);
 }
 

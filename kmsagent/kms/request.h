@@ -94,8 +94,13 @@ void kms_reply_done(struct kms_reply *reply);
  * the front writes it into the audit trail.  Negative errno: it could not be
  * written, and the event must not happen.
  */
-typedef int (*kms_event_fn)(void *userdata, const char *name,
-			    const char *region, const char *key_arn);
+struct kms_event {
+	const char *name;
+	const char *region;
+	const char *key_arn;
+	const cJSON *details; /* serviceEventDetails */
+};
+typedef int (*kms_event_fn)(void *userdata, const struct kms_event *event);
 
 /* What the core needs to know to open; borrowed until kms_service_close(). */
 struct kms_service_conf {

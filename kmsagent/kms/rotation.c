@@ -70,7 +70,13 @@ int kms_job_rotate(struct kms_service *svc, struct kms_key *key, int64_t now_ms)
 	r = kms_materials_with(&key->materials, meta.current, m, &next);
 	if (r < 0)
 		return r;
-	r = kms_job_tell(svc, "RotateKey", key);
+	r = kms_job_tell(svc, "RotateKey", key,
+			 (const char *const[]){
+				 "rotationType", kms_rotation_name(m->rotation),
+				 "keyOrigin", kms_origin_name(key->origin),
+				 "previousKeyMaterialId",
+				 kms_key_current(key)->id,
+				 "currentKeyMaterialId", m->id, NULL});
 	if (r < 0) {
 		free(next.list);
 		return r;

@@ -26,6 +26,7 @@ struct work {
 	struct kms_reply reply;
 	cJSON *params;
 	char operation[OPERATION_MAX + 1];
+	char event_id[UUID_LEN + 1];
 	char user_agent[USER_AGENT_MAX + 1];
 };
 
@@ -218,19 +219,17 @@ static void log_audit_failure(struct kms_front *front, int err)
 static int audit(struct kms_caller *c, const struct work *w, int64_t now_s)
 {
 	const struct kms_reply *reply = &w->reply;
-	char event_id[UUID_LEN + 1];
 	const struct kms_audit_call record = {
 		.req = &w->req,
 		.reply = reply,
 		.error = reply->error ? reply->error->name : NULL,
 		.message = reply->message,
 		.account = c->front->config->account,
-		.event_id = event_id,
+		.event_id = w->event_id,
 		.time = c->time};
-	int r = uuid_new(event_id);
 
-	if (r < 0)
-		return r;
+	if (!*w->event_id)
+		return -EIO; /* no id: no record, and so no answer */
 	if (now_s != c->time_s) {
 		clock_format_iso(now_s, c->time);
 		c->time_s = now_s;
@@ -279,9 +278,14 @@ void kms_serve(struct kms_caller *c, const struct kms_incoming *in,
 
 	if (r < 0)
 		*ret->request_id = '\0';
+	if (r >= 0)
+		r = uuid_new(w.event_id);
+	if (r < 0)
+		*w.event_id = '\0';
 	w.req = (struct kms_request){.region = c->front->config->regions[0],
 				     .operation = w.operation,
 				     .request_id = ret->request_id,
+				     .event_id = w.event_id,
 				     .source_ip = in->source,
 				     .user_agent = w.user_agent};
 	if (r >= 0)

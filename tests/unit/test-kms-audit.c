@@ -120,15 +120,20 @@ static void records_a_refusal(void)
 static void records_an_event(void)
 {
 	_cleanup_(text_done) struct text t = TEXT_INIT;
+	_json_ cJSON *details = cJSON_CreateObject();
 	_json_ cJSON *j = NULL;
+	const struct kms_event event = {"DeleteKey", "us-east-1", KEY, details};
 
-	kms_audit_format_event("DeleteKey", "us-east-1", "111122223333", KEY,
-			       "e-2", "2026-09-21T14:13:20Z", &t);
+	cJSON_AddStringToObject(details, "keyId", "k");
+	kms_audit_format_event(&event, "111122223333", "e-2",
+			       "2026-09-21T14:13:20Z", &t);
 	TAP_EQ_INT(json_parse_object(t.at, t.len, &j), 0, "an_event_is_json");
 	TAP_EQ_STR(text_of(j, NULL, "eventType"), "AwsServiceEvent",
 		   "of_its_own_type");
 	TAP_EQ_STR(text_of(j, "userIdentity", "invokedBy"), "AWS Internal",
 		   "invoked_by_the_service");
+	TAP_EQ_STR(text_of(j, "serviceEventDetails", "keyId"), "k",
+		   "with_what_there_is_to_know_of_it");
 }
 
 static void writes_whole_lines(void)

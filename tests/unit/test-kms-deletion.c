@@ -11,11 +11,11 @@ static char told[256];
 static int told_times;
 static int tell_result;
 
-static int tell(void *userdata, const char *name, const char *region,
-		const char *arn)
+static int tell(void *userdata, const struct kms_event *event)
 {
 	(void)userdata;
-	snprintf(told, sizeof(told), "%s %s %s", name, region, arn);
+	snprintf(told, sizeof(told), "%s %s %s", event->name, event->region,
+		 event->key_arn);
 	told_times++;
 	return tell_result;
 }
