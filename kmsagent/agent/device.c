@@ -125,12 +125,15 @@ static int do_repair(struct order *o)
 
 	devmap_drop_cookie(o->q->cookie);
 	r = look(o);
-	if (r < 0)
-		return r == -ENXIO ? 0 : r;
-	if (!o->map.has_table || o->q->flags & AGENT_MAP_REMOVE)
-		return remove_map(o, false);
-	o->step = "clear";
-	return o->map.has_new_table ? devmap_clear(&o->map) : 0;
+	if (r == 0 && (!o->map.has_table || o->q->flags & AGENT_MAP_REMOVE)) {
+		r = remove_map(o, false);
+	} else if (r == 0 && o->map.has_new_table) {
+		o->step = "clear";
+		r = devmap_clear(&o->map);
+	}
+	if (o->q->mapping)
+		devmap_mend_node(o->q->mapping);
+	return r == -ENXIO ? 0 : r;
 }
 
 static const struct {

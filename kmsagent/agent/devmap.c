@@ -197,40 +197,62 @@ static int set_table(struct dm_task *t, int64_t sectors, const char *table,
 	return 0;
 }
 
-int devmap_create(const char *name, const char *uuid, int64_t sectors,
-		  const char *table, bool is_read_only, uint32_t cookie)
+static int load(const char *name, int64_t sectors, const char *table,
+		bool is_read_only)
 {
 	_task_ struct dm_task *t = NULL;
-	int r = task_new(DM_DEVICE_CREATE, name, &t);
+	int r = task_new(DM_DEVICE_RELOAD, name, &t);
 
-	if (r < 0)
-		return r;
-	if (!dm_task_set_uuid(t, uuid))
-		return -ENOMEM;
-	r = set_table(t, sectors, table, is_read_only);
+	if (r == 0)
+		r = set_table(t, sectors, table, is_read_only);
+	return r < 0 ? r : task_run(t);
+}
+
+static int run_with_cookie(int type, const char *name, uint32_t cookie)
+{
+	_task_ struct dm_task *t = NULL;
+	int r = task_new(type, name, &t);
+
 	if (r == 0)
 		r = set_cookie(t, cookie);
 	return r < 0 ? r : task_run(t);
 }
 
-int devmap_resize(const struct devmap *d, int64_t sectors, uint32_t cookie)
+static int create(const char *name, const char *uuid)
 {
-	_task_ struct dm_task *load = NULL;
-	_task_ struct dm_task *resume = NULL;
-	int r = task_new(DM_DEVICE_RELOAD, d->name, &load);
+	_task_ struct dm_task *t = NULL;
+	int r = task_new(DM_DEVICE_CREATE, name, &t);
 
-	if (r == 0)
-		r = set_table(load, sectors, d->table, d->is_read_only);
-	if (r == 0)
-		r = task_run(load);
+	if (r == 0 && !dm_task_set_uuid(t, uuid))
+		r = -ENOMEM;
+	return r < 0 ? r : task_run(t);
+}
+
+/* One by one: libdevmapper's own three in one lose the errno. */
+int devmap_create(const char *name, const char *uuid, int64_t sectors,
+		  const char *table, bool is_read_only, uint32_t cookie)
+{
+	char words[sizeof(last_words)];
+	int r = create(name, uuid);
+
 	if (r < 0)
 		return r;
-	r = task_new(DM_DEVICE_RESUME, d->name, &resume);
+	r = load(name, sectors, table, is_read_only);
 	if (r == 0)
-		r = set_cookie(resume, cookie);
+		r = run_with_cookie(DM_DEVICE_RESUME, name, cookie);
 	if (r == 0)
-		r = task_run(resume);
+		return 0;
+	strcpy(words, last_words);
+	(void)!run_simple(DM_DEVICE_REMOVE, name);
+	strcpy(last_words, words);
 	return r;
+}
+
+int devmap_resize(const struct devmap *d, int64_t sectors, uint32_t cookie)
+{
+	int r = load(d->name, sectors, d->table, d->is_read_only);
+
+	return r < 0 ? r : run_with_cookie(DM_DEVICE_RESUME, d->name, cookie);
 }
 
 int devmap_remove(const struct devmap *d, bool deferred, uint32_t cookie)
@@ -243,6 +265,12 @@ int devmap_remove(const struct devmap *d, bool deferred, uint32_t cookie)
 	if (r == 0)
 		r = set_cookie(t, cookie);
 	return r < 0 ? r : task_run(t);
+}
+
+void devmap_mend_node(const char *name)
+{
+	if (!dm_udev_get_sync_support())
+		(void)dm_mknodes(name);
 }
 
 int devmap_clear(const struct devmap *d)

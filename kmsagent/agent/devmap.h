@@ -77,6 +77,10 @@ int devmap_resize(const struct devmap *d, int64_t sectors,
 int devmap_remove(const struct devmap *d, bool deferred,
 		  uint32_t cookie) _must_check_;
 
+/* Where there is no udevd: what /dev/mapper has of @name is as it should be,
+ * after devmap_wait(). */
+void devmap_mend_node(const char *name);
+
 /* Drop a table that was loaded and never resumed into its place. */
 int devmap_clear(const struct devmap *d) _must_check_;
 

@@ -17,6 +17,8 @@ static const struct {
 	int err;
 	const char *next_step;
 } advice[] = {
+	{"look", EEXIST,
+	 "it is open already: kmsctl dmcrypt close NAME closes it"},
 	{"name", EEXIST,
 	 "another mapping has that name: choose one with --name, or see "
 	 "dmsetup info"},
@@ -31,8 +33,6 @@ static const struct {
 	 "this kernel has no such cipher: see /proc/crypto, and dmesg"},
 	{"load", ENOKEY,
 	 "the kernel did not find the key on loan: the agent's log has more"},
-	{"load", EROFS, "the device is read-only: say --readonly"},
-	{"load", EACCES, "the device is read-only: say --readonly"},
 	{"table", EUCLEAN,
 	 "somebody has changed the mapping's table: close it and open it "
 	 "again"},

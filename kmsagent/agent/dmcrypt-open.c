@@ -118,14 +118,14 @@ static bool take_name(struct varlink_call *call, const cJSON *params,
 
 /* The caller's device: which it is, and how long. */
 static bool take_device(struct varlink_call *call, const cJSON *params,
-			struct volume_job *j, dev_t *ret_dev,
+			struct volume_job *j, unsigned flags, dev_t *ret_dev,
 			int64_t *ret_sectors)
 {
 	_close_ int fd = -1;
 	struct stat st;
 	int64_t index = 0;
 	uint64_t bytes = 0;
-	int r;
+	int is_read_only = 0, r;
 
 	if (!agent_arg_int(call, params, "device", true, 0, VARLINK_MAX_FDS - 1,
 			   &index))
@@ -149,6 +149,12 @@ static bool take_device(struct varlink_call *call, const cJSON *params,
 				   r == -ESTALE ? "the loop device's file is "
 						  "deleted: set it up again"
 						: "see /sys/dev/block");
+		return false;
+	}
+	if (ioctl(fd, BLKROGET, &is_read_only) == 0 && is_read_only &&
+	    !(flags & VOLUME_READ_ONLY)) {
+		agent_reply_invalid(call, "device",
+				    "it is read-only: say --readonly");
 		return false;
 	}
 	*ret_dev = st.st_rdev;
@@ -242,6 +248,9 @@ static void on_open_done(struct volume_job *j)
 
 	if (m->type == AGENT_MSG_NONE || m->error < 0 || !m->mapping) {
 		dmcrypt_unbind(j);
+		/* One that the agent does not know of: then it does now. */
+		if (m->error == -EEXIST)
+			mappings_look(j->agent);
 		dmcrypt_reply_failure(j);
 		return;
 	}
@@ -266,7 +275,7 @@ static bool prepare_open(struct volume_job *j, const cJSON *params)
 	    !take_numbers(call, params, &j->wanted, &given) ||
 	    !agent_arg_bool(call, params, "rebind", &rebind) ||
 	    !take_name(call, params, j) ||
-	    !take_device(call, params, j, &dev, &sectors)) {
+	    !take_device(call, params, j, flags, &dev, &sectors)) {
 		j->call = NULL;
 		return false;
 	}

@@ -79,6 +79,8 @@ static void consider(struct agent *a, dev_t dev)
 			    name, uuid, name);
 		return;
 	}
+	if (k->mapping.name[0])
+		return;
 	mapping_note(k, name, dev);
 	/* Without a length it has no table: a child was killed over it. */
 	if (blockdev_sectors(a->sys_fd, dev, &sectors) < 0 || sectors == 0)
@@ -87,26 +89,20 @@ static void consider(struct agent *a, dev_t dev)
 		tell_found(k);
 }
 
-int mappings_find(struct agent *a)
+void mappings_look(struct agent *a)
 {
 	struct dirent *d;
 	DIR *dir;
-	int fd, n;
+	int fd;
 
-	n = kr_loan_sweep();
-	if (n < 0)
-		return n;
-	if (n)
-		log_warning("invalidated %d key(s) that an agent which was "
-			    "killed had on loan",
-			    n);
-	a->sys_fd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd = openat(a->sys_fd, "dev/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir)
-		return close_keep_errno(fd), -errno;
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		log_err("cannot look for open volumes in /sys/dev/block: %s",
+			strerror(errno));
+		close_keep_errno(fd);
+		return;
+	}
 	while ((d = readdir(dir))) {
 		unsigned ma, mi;
 		char end;
@@ -115,5 +111,21 @@ int mappings_find(struct agent *a)
 			consider(a, makedev(ma, mi));
 	}
 	closedir(dir);
+}
+
+int mappings_find(struct agent *a)
+{
+	int n = kr_loan_sweep();
+
+	if (n < 0)
+		return n;
+	if (n)
+		log_warning("invalidated %d key(s) that an agent which was "
+			    "killed had on loan",
+			    n);
+	a->sys_fd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->sys_fd < 0)
+		return -errno;
+	mappings_look(a);
 	return 0;
 }

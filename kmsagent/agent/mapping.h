@@ -18,6 +18,9 @@ bool mapping_refresh(struct agent_key *k);
 /* It was made just now. */
 void mapping_note(struct agent_key *k, const char *name, dev_t dev);
 
+/* Look for mappings of ours that are not known yet; half made ones go. */
+void mappings_look(struct agent *a);
+
 /*
  * Find what an earlier agent opened; undo what it left half made, its keys on
  * loan included.  Returns 0 or errno of reading sysfs.

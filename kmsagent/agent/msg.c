@@ -147,8 +147,8 @@ static const struct {
 					      BIT(F_RING) | BIT(F_SECTORS)},
 	[AGENT_MSG_UNMAP] = {"unmap", BIT(F_UUID) | BIT(F_FLAGS)},
 	[AGENT_MSG_INSPECT] = {"inspect", BIT(F_UUID) | BIT(F_KEY_REF)},
-	[AGENT_MSG_REPAIR] = {"repair",
-			      BIT(F_UUID) | BIT(F_FLAGS) | BIT(F_COOKIE)},
+	[AGENT_MSG_REPAIR] = {"repair", BIT(F_MAPPING) | BIT(F_UUID) |
+						BIT(F_FLAGS) | BIT(F_COOKIE)},
 	[AGENT_MSG_COOKIE] = {"cookie", BIT(F_COOKIE)},
 	[AGENT_MSG_MAPPED] = {"mapped", BIT(F_ERROR) | BIT(F_CODE) |
 						BIT(F_TEXT) | BIT(F_MAPPING) |

@@ -144,7 +144,10 @@ static void repair(struct volume_job *j)
 	int r;
 
 	j->is_repair = true;
+	j->repaired = j->order.type;
 	j->order.flags = j->order.type == AGENT_MSG_MAP ? AGENT_MAP_REMOVE : 0;
+	if (!j->order.mapping)
+		j->order.mapping = strdup(j->key->mapping.name);
 	j->order.type = AGENT_MSG_REPAIR;
 	j->order.cookie = j->cookie;
 	r = start_child(j);
@@ -176,6 +179,17 @@ static void on_gone(void *userdata)
 		finish(j);
 }
 
+/* What a repair finds: the first child was killed, but not before it had
+ * done what it was to do. */
+static bool was_done(const struct volume_job *j, const struct agent_msg *m)
+{
+	if (m->error < 0)
+		return false;
+	if (j->repaired == AGENT_MSG_UNMAP)
+		return !(m->flags & AGENT_MAP_EXISTS);
+	return j->repaired == AGENT_MSG_REMAP && m->sectors == j->order.sectors;
+}
+
 /* Its last word, or none: the loan ends at once, and so does the child. */
 static void on_message(struct agent_child *c, struct agent_msg *m,
 		       void *userdata)
@@ -188,13 +202,15 @@ static void on_message(struct agent_child *c, struct agent_msg *m,
 	}
 	kr_loan_end(&j->loan, j->agent->holder.session);
 	if (m && m->type == AGENT_MSG_MAPPED && m->error <= 0) {
-		if (j->is_repair && m->error < 0)
+		if (j->is_repair && m->error < 0) {
 			log_crit("cannot repair the mapping of volume %s: %s: "
 				 "%s",
 				 j->key->entry.name, m->text ?: "",
 				 strerror(-m->error));
-		/* What a repair found answers nobody's question. */
-		if (!j->is_repair) {
+			/* So it is there, and can be closed. */
+			mappings_look(j->agent);
+		}
+		if (!j->is_repair || was_done(j, m)) {
 			j->answer = *m;
 			*m = AGENT_MSG_INIT;
 		}
@@ -361,6 +377,7 @@ void volume_repair(struct agent_key *k)
 	log_warning("mapping %s of volume %s is half made: removing it",
 		    k->mapping.name, k->entry.name);
 	j->is_repair = true;
+	j->order.mapping = strdup(k->mapping.name);
 	volume_job_run(j);
 }
 

@@ -41,6 +41,7 @@ struct volume_job {
 	struct agent_child *child;
 	bool has_process;
 	bool is_repair;
+	enum agent_msg_type repaired; /* what the killed child was to do */
 	bool is_stopped;
 	sd_event_source *deadline;
 	uint32_t cookie;
