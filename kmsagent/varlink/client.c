@@ -226,9 +226,16 @@ static int parse_reply(const char *bytes, size_t len, cJSON **ret_params,
 	return m.error ? -EREMOTEIO : 0;
 }
 
+static void close_given(int *fds, size_t nfds)
+{
+	for (size_t i = 0; fds && i < nfds; i++)
+		fds[i] = close_keep_errno(fds[i]);
+}
+
+/* @given: the same descriptors where they are to be closed; else NULL. */
 static int call(int fd, const char *method, const cJSON *params, const int *fds,
-		size_t nfds, const struct deadline *d, cJSON **ret_params,
-		char **ret_error)
+		int *given, size_t nfds, const struct deadline *d,
+		cJSON **ret_params, char **ret_error)
 {
 	_free_ char *in = NULL;
 	char *out;
@@ -239,6 +246,7 @@ static int call(int fd, const char *method, const cJSON *params, const int *fds,
 		return r;
 	r = send_all(fd, out, len, fds, nfds, d);
 	cJSON_free(out);
+	close_given(given, nfds);
 	/* Whoever hung up may have said why before. */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return r;
@@ -248,9 +256,10 @@ static int call(int fd, const char *method, const cJSON *params, const int *fds,
 	return parse_reply(in, len, ret_params, ret_error);
 }
 
-int varlink_client_call(struct varlink_client *c, const char *method,
-			const cJSON *params, const int *fds, size_t nfds,
-			int timeout_ms, cJSON **ret_params, char **ret_error)
+static int call_checked(struct varlink_client *c, const char *method,
+			const cJSON *params, const int *fds, int *given,
+			size_t nfds, int timeout_ms, cJSON **ret_params,
+			char **ret_error)
 {
 	struct deadline d = deadline_in(timeout_ms);
 	int r;
@@ -259,11 +268,33 @@ int varlink_client_call(struct varlink_client *c, const char *method,
 		return -ENOTCONN;
 	if (nfds > VARLINK_MAX_FDS || !varlink_member_is_valid(method))
 		return -EINVAL;
-	r = call(c->fd, method, params, fds, nfds, &d, ret_params, ret_error);
+	r = call(c->fd, method, params, fds, given, nfds, &d, ret_params,
+		 ret_error);
 	if (r < 0 && r != -EREMOTEIO) {
 		close_keep_errno(c->fd);
 		c->fd = -1;
 	}
+	return r;
+}
+
+int varlink_client_call(struct varlink_client *c, const char *method,
+			const cJSON *params, const int *fds, size_t nfds,
+			int timeout_ms, cJSON **ret_params, char **ret_error)
+{
+	return call_checked(c, method, params, fds, NULL, nfds, timeout_ms,
+			    ret_params, ret_error);
+}
+
+int varlink_client_call_giving(struct varlink_client *c, const char *method,
+			       const cJSON *params, int *fds, size_t nfds,
+			       int timeout_ms, cJSON **ret_params,
+			       char **ret_error)
+{
+	int r = call_checked(c, method, params, fds, fds, nfds, timeout_ms,
+			     ret_params, ret_error);
+
+	/* Also where nothing was sent. */
+	close_given(fds, nfds);
 	return r;
 }
 

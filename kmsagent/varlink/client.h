@@ -46,6 +46,15 @@ int varlink_client_call(struct varlink_client *c, const char *method,
 			int timeout_ms, cJSON **ret_params,
 			char **ret_error) _must_check_;
 
+/*
+ * The same, but takes @fds: they are closed here, and set to -1, as soon as
+ * they are sent, so that only the service has them while it works.
+ */
+int varlink_client_call_giving(struct varlink_client *c, const char *method,
+			       const cJSON *params, int *fds, size_t nfds,
+			       int timeout_ms, cJSON **ret_params,
+			       char **ret_error) _must_check_;
+
 void varlink_client_free(struct varlink_client *c);
 static inline void varlink_client_freep(struct varlink_client **c)
 {
