@@ -18,6 +18,8 @@
 #include "kmsagent/varlink/server.h"
 
 struct agent_key;
+struct agent_fs;
+struct agent_fs_pending;
 struct agent_jobs;
 struct agent_upcalls;
 
@@ -42,6 +44,8 @@ struct agent {
 	struct secret buffer; /* packets of children arrive here */
 	struct agent_fetchers *fetchers;
 	struct agent_jobs *jobs;
+	struct agent_fs *fs;
+	struct agent_fs_pending *fs_pending;
 	struct agent_upcalls *upcalls;
 	struct varlink_server *server;
 	sd_event_source *server_source;

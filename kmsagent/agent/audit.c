@@ -61,6 +61,8 @@ static int add_request(cJSON *j, const struct agent_event *e)
 		r = json_add_string(request, "device", e->device);
 	if (r == 0 && e->mapping)
 		r = json_add_string(request, "mapping", e->mapping);
+	if (r == 0 && e->directory)
+		r = json_add_string(request, "directory", e->directory);
 	return r;
 }
 

@@ -30,11 +30,12 @@ struct agent_event {
 	pid_t pid;	  /* 0 = not known */
 	const char *name; /* of the entry, NULL = none */
 	const char *cmk_arn;
-	key_serial_t serial; /* 0 = none */
-	int64_t bytes;	     /* of a message; -1 = none */
-	const char *device;  /* under a volume, NULL = none */
-	const char *mapping; /* its name, NULL = none */
-	const char *error;   /* NULL = done; else one word */
+	key_serial_t serial;   /* 0 = none */
+	int64_t bytes;	       /* of a message; -1 = none */
+	const char *device;    /* under a volume, NULL = none */
+	const char *mapping;   /* its name, NULL = none */
+	const char *directory; /* where it was when asked for, NULL = none */
+	const char *error;     /* NULL = done; else one word */
 	const char *reason;
 };
 

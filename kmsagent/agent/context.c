@@ -11,6 +11,7 @@
 static const char *const purposes[AGENT_PURPOSE_COUNT_] = {
 	[AGENT_PURPOSE_RING] = "ring",
 	[AGENT_PURPOSE_VOLUME] = "volume",
+	[AGENT_PURPOSE_DIRECTORY] = "directory",
 };
 
 const char *agent_purpose_name(enum agent_purpose purpose)
@@ -120,7 +121,7 @@ int agent_context_judge(const struct ectx *c, const char *edk_arn,
 {
 	const char *purpose = ectx_get(c, AGENT_CONTEXT_PURPOSE);
 
-	/* A ring's or volume's key never opens a message, root's neither. */
+	/* An entry's own key never opens a message, not even for root. */
 	if (purpose && strcmp(purpose, PURPOSE_MESSAGE) != 0)
 		return -EPERM;
 	if (who->name) {

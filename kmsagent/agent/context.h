@@ -21,8 +21,9 @@
 
 /* What an entry's key is for; a message's has no entry. */
 enum agent_purpose {
-	AGENT_PURPOSE_RING,   /* asked for by request-key */
-	AGENT_PURPOSE_VOLUME, /* goes into dm-crypt tables alone */
+	AGENT_PURPOSE_RING,	 /* asked for by request-key */
+	AGENT_PURPOSE_VOLUME,	 /* goes into dm-crypt tables alone */
+	AGENT_PURPOSE_DIRECTORY, /* into file systems, for fscrypt */
 	AGENT_PURPOSE_COUNT_,
 };
 

@@ -41,6 +41,7 @@ static void creation_freep(struct creation **c)
 /* What is neither, the kernel would refuse at every open. */
 #define VOLUME_BYTES_MIN     16
 #define VOLUME_BYTES_DEFAULT 64 /* aes-xts-plain64 with AES-256 */
+#define FSCRYPT_TYPE	     "fscrypt-provisioning"
 
 static bool take_purpose(struct varlink_call *call, const cJSON *params,
 			 struct agent_entry *e)
@@ -51,14 +52,36 @@ static bool take_purpose(struct varlink_call *call, const cJSON *params,
 		return false;
 	if (agent_purpose_parse(purpose, &e->purpose) == 0)
 		return true;
-	agent_reply_invalid(call, "purpose", "it is ring or volume");
+	agent_reply_invalid(call, "purpose", "it is ring, volume or directory");
 	return false;
+}
+
+/* What a purpose says of type and length; what it leaves open, the type. */
+static const struct {
+	const char *type;
+	int64_t min_bytes;
+	int64_t default_bytes;
+} terms[AGENT_PURPOSE_COUNT_] = {
+	[AGENT_PURPOSE_VOLUME] = {NULL, VOLUME_BYTES_MIN, VOLUME_BYTES_DEFAULT},
+	[AGENT_PURPOSE_DIRECTORY] = {FSCRYPT_TYPE, FSPOLICY_KEY_MIN_BYTES, 0},
+};
+
+/* NULL: the purpose's key may be of that type. */
+static const char *why_not_type(const struct agent_entry *e)
+{
+	bool is_fscrypt = strcmp(e->type->name, FSCRYPT_TYPE) == 0;
+
+	if (e->purpose == AGENT_PURPOSE_VOLUME && is_fscrypt)
+		return "dm-crypt takes logon and user keys";
+	if (e->purpose == AGENT_PURPOSE_DIRECTORY && !is_fscrypt)
+		return "fscrypt takes keys of type " FSCRYPT_TYPE;
+	return NULL;
 }
 
 static bool take_type(struct varlink_call *call, const cJSON *params,
 		      struct agent_entry *e)
 {
-	const char *type = kr_keytypes[0].name;
+	const char *type = terms[e->purpose].type ?: kr_keytypes[0].name;
 	int64_t bytes, min, max;
 
 	if (!agent_arg_string(call, params, "type", false, &type) ||
@@ -78,18 +101,13 @@ static bool take_type(struct varlink_call *call, const cJSON *params,
 				    "--exportable, or take type logon");
 		return false;
 	}
-	if (e->purpose == AGENT_PURPOSE_VOLUME &&
-	    strcmp(e->type->name, "fscrypt-provisioning") == 0) {
-		agent_reply_invalid(call, "type",
-				    "dm-crypt takes logon and user keys");
+	if (why_not_type(e)) {
+		agent_reply_invalid(call, "type", why_not_type(e));
 		return false;
 	}
-	min = (int64_t)e->type->min_bytes;
-	bytes = (int64_t)e->type->default_bytes;
-	if (e->purpose == AGENT_PURPOSE_VOLUME) {
-		min = VOLUME_BYTES_MIN;
-		bytes = VOLUME_BYTES_DEFAULT;
-	}
+	min = terms[e->purpose].min_bytes ?: (int64_t)e->type->min_bytes;
+	bytes = terms[e->purpose].default_bytes
+			?: (int64_t)e->type->default_bytes;
 	max = e->type->max_bytes < BYTES_MAX ? (int64_t)e->type->max_bytes
 					     : BYTES_MAX;
 	if (!agent_arg_int(call, params, "bytes", false, min, max, &bytes))

@@ -15,6 +15,8 @@
 
 #include "keyring/missing.h"
 #include "kmsagent/agent/child.h"
+#include "kmsagent/agent/fs-job.h"
+#include "kmsagent/agent/fs-pending.h"
 #include "kmsagent/agent/job.h"
 #include "kmsagent/agent/keys.h"
 #include "kmsagent/agent/mapping.h"
@@ -197,6 +199,8 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si,
 	agent_keys_stop(a);
 	agent_fetchers_stop(a->fetchers);
 	agent_jobs_stop(a->jobs);
+	fs_jobs_stop(a->fs);
+	fs_pending_stop(a->fs_pending);
 	r = sd_event_add_post(a->event, NULL, on_idle_stop, a);
 	if (r >= 0)
 		r = sd_event_add_time_relative(a->event, NULL, CLOCK_BOOTTIME,
@@ -221,6 +225,10 @@ static int make_parts(struct agent *a)
 		r = agent_renew_watch_clock(a);
 	if (r >= 0)
 		r = agent_upcalls_new(a, &a->upcalls);
+	if (r >= 0)
+		r = fs_jobs_new(&a->fs);
+	if (r >= 0)
+		r = fs_pending_new(a, &a->fs_pending);
 	if (r < 0)
 		return tell(r, "cannot make the event loop", NULL);
 	r = agent_fetchers_new(a->event, &a->config, &a->buffer, &a->fetchers);
@@ -239,6 +247,8 @@ static void agent_done(struct agent *a)
 	varlink_server_free(a->server);
 	agent_keys_free(a);
 	agent_jobs_free(a->jobs);
+	fs_jobs_free(a->fs);
+	fs_pending_free(a->fs_pending);
 	agent_fetchers_free(a->fetchers);
 	agent_upcalls_free(a->upcalls);
 	sd_event_source_disable_unref(a->server_source);

@@ -26,6 +26,7 @@ static const char *const members[] = {
 	"exportable",
 	"created",
 	"volume",
+	"policy_identifier",
 };
 
 void agent_entry_done(struct agent_entry *e)
@@ -219,6 +220,31 @@ static int parse_volume(const cJSON *j, struct agent_entry *e)
 	return volume_parse(volume, &e->volume);
 }
 
+/* The same for a directory's. */
+static int parse_policy_id(const cJSON *j, struct agent_entry *e)
+{
+	const char *text;
+	int r = json_get_string(j, "policy_identifier", &text);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 ||
+	    agent_context_purpose(&e->context, e->name, &e->purpose) < 0 ||
+	    e->purpose != AGENT_PURPOSE_DIRECTORY ||
+	    fspolicy_id_parse(text, e->policy_id) < 0)
+		return -EBADMSG;
+	e->has_policy_id = true;
+	return 0;
+}
+
+int agent_entry_add_policy_id(cJSON *j, const struct agent_entry *e)
+{
+	char text[FSPOLICY_ID_TEXT_BYTES];
+
+	fspolicy_id_format(e->policy_id, text);
+	return json_add_string(j, "policy_identifier", text);
+}
+
 /* The parts in the order in which a reader of the message looks for them. */
 static const struct {
 	int (*parse)(const cJSON *j, struct agent_entry *e);
@@ -229,6 +255,8 @@ static const struct {
 	{parse_allow, "allow"},
 	{parse_rest, "lease_s, exportable, created or encryption_context"},
 	{parse_volume, "volume, which only a volume's key has,"},
+	{parse_policy_id,
+	 "policy_identifier, which only a directory's key has,"},
 };
 
 static int parse_object(const cJSON *j, struct agent_entry *e, char *why,
@@ -330,7 +358,8 @@ int agent_entry_format(const struct agent_entry *e, char **ret)
 	    json_add_bool(j, "exportable", e->exportable) < 0 ||
 	    json_add_int(j, "created", e->created_s) < 0 ||
 	    (e->volume.is_bound &&
-	     json_add_item(j, "volume", volume_format(&e->volume)) < 0))
+	     json_add_item(j, "volume", volume_format(&e->volume)) < 0) ||
+	    (e->has_policy_id && agent_entry_add_policy_id(j, e) < 0))
 		return -ENOMEM;
 	*ret = json_print(j);
 	return *ret ? 0 : -ENOMEM;

@@ -15,6 +15,7 @@
 #include "keyring/ectx.h"
 #include "keyring/keytype.h"
 #include "kmsagent/agent/context.h"
+#include "kmsagent/agent/fspolicy.h"
 #include "kmsagent/agent/volume.h"
 
 #define AGENT_ENTRY_VERSION   1
@@ -40,6 +41,9 @@ struct agent_entry {
 	bool exportable;
 	int64_t created_s;
 	struct volume volume; /* bound at its first open */
+	/* a directory's: by which the kernel knows the key, since its set-up */
+	bool has_policy_id;
+	uint8_t policy_id[FSPOLICY_ID_BYTES];
 };
 
 #define AGENT_ENTRY_INIT ((struct agent_entry){0})
@@ -62,6 +66,10 @@ int agent_entry_format(const struct agent_entry *e, char **ret) _must_check_;
 
 /* The allow list as member "allow", empty or not.  -ENOMEM. */
 int agent_entry_add_allow(cJSON *j, const struct agent_entry *e) _must_check_;
+
+/* Its policy_id as member "policy_identifier".  -ENOMEM. */
+int agent_entry_add_policy_id(cJSON *j,
+			      const struct agent_entry *e) _must_check_;
 
 /* Standard base64 with padding; NULL = no memory. */
 char *agent_base64(const uint8_t *bytes, size_t len) _must_check_;

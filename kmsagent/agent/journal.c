@@ -4,7 +4,7 @@
 
 #include <stdarg.h>
 
-#define FIELDS_MAX  8 /* all of collect() */
+#define FIELDS_MAX  9 /* all of collect() */
 #define FIELD_BYTES 512
 
 struct fields {
@@ -41,6 +41,8 @@ static void collect(struct fields *f, const struct agent_event *e)
 		add(f, "KMS_DEVICE=%s", e->device);
 	if (e->mapping)
 		add(f, "KMS_MAPPING=%s", e->mapping);
+	if (e->directory)
+		add(f, "KMS_DIRECTORY=%s", e->directory);
 	add(f, "KMS_OUTCOME=%s", e->error ?: "done");
 	if (e->reason)
 		add(f, "KMS_REASON=%s", e->reason);

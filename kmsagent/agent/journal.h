@@ -12,7 +12,7 @@
 /*
  * Log @kind at @level with a sentence for people.  What @e knows goes along:
  * KMS_KEY_NAME, KMS_UID, KMS_KEY_SERIAL, KMS_CMK, KMS_DEVICE, KMS_MAPPING,
- * KMS_OUTCOME ("done", or the error's word) and KMS_REASON.
+ * KMS_DIRECTORY, KMS_OUTCOME ("done", or the error's word) and KMS_REASON.
  */
 void agent_journal(enum log_level level, const struct log_event *kind,
 		   const struct agent_event *e, const char *format, ...)

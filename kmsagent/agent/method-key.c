@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keyring/key.h"
+#include "kmsagent/agent/fs-job.h"
 #include "kmsagent/agent/keys.h"
 #include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/method.h"
@@ -10,9 +11,8 @@
 #include "kmsagent/agent/view.h"
 #include "kmsagent/base/json.h"
 
-/* The entry that @params name, if the caller may have it; else answered. */
-static struct agent_key *wanted(struct agent *a, struct varlink_call *call,
-				const cJSON *params)
+struct agent_key *agent_key_wanted(struct agent *a, struct varlink_call *call,
+				   const cJSON *params)
 {
 	_free_ gid_t *groups = NULL;
 	struct agent_caller caller;
@@ -73,7 +73,7 @@ void agent_method_list_keys(struct varlink_call *call, const cJSON *params,
 void agent_method_show_key(struct varlink_call *call, const cJSON *params,
 			   void *userdata)
 {
-	struct agent_key *k = wanted(userdata, call, params);
+	struct agent_key *k = agent_key_wanted(userdata, call, params);
 
 	if (k)
 		agent_reply_with(call, agent_view_key_reply(k));
@@ -96,7 +96,7 @@ static void audit_key(struct agent *a, const struct varlink_call *call,
 void agent_method_unload_key(struct varlink_call *call, const cJSON *params,
 			     void *userdata)
 {
-	struct agent_key *k = wanted(userdata, call, params);
+	struct agent_key *k = agent_key_wanted(userdata, call, params);
 	uid_t uid = varlink_call_peer(call)->uid;
 	cJSON *reply;
 	size_t count;
@@ -115,7 +115,7 @@ void agent_method_unload_key(struct varlink_call *call, const cJSON *params,
 void agent_method_export_key(struct varlink_call *call, const cJSON *params,
 			     void *userdata)
 {
-	struct agent_key *k = wanted(userdata, call, params);
+	struct agent_key *k = agent_key_wanted(userdata, call, params);
 	_free_ char *text = NULL;
 	cJSON *reply;
 
@@ -191,7 +191,7 @@ void agent_method_delete_key(struct varlink_call *call, const cJSON *params,
 
 	if (!agent_arg_bool(call, params, "destroy", &destroy))
 		return;
-	k = wanted(a, call, params);
+	k = agent_key_wanted(a, call, params);
 	if (!k)
 		return;
 	agent_key_prune(k);
@@ -199,6 +199,10 @@ void agent_method_delete_key(struct varlink_call *call, const cJSON *params,
 		agent_reply_volume(call, "VolumeInUse", k->entry.name,
 				   "its volume is open",
 				   "kmsctl dmcrypt close NAME closes it");
+		return;
+	}
+	if (fs_jobs_has(a->fs, k)) {
+		agent_reply_busy(call, "a directory of it is being worked on");
 		return;
 	}
 	if (k->serial_count) {

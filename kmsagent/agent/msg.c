@@ -36,6 +36,8 @@ enum field {
 	F_UUID,
 	F_TABLE,
 	F_KEY_REF,
+	F_COMMAND,
+	F_PATH,
 	F_BYTES,
 	F_TIMEOUT_MS,
 	F_CLASS,
@@ -44,12 +46,22 @@ enum field {
 	F_FLAGS,
 	F_COOKIE,
 	F_OPEN_COUNT,
+	F_SERIAL,
+	F_UID,
+	F_PID,
+	F_CONTENTS,
+	F_FILENAMES,
+	F_POLICY_FLAGS,
+	F_KEY_STATUS,
+	F_USERS,
+	F_COUNT,
 	F_SECTORS,
 	F_DEVICE,
 	F_BYTES_IN,
 	F_BYTES_OUT,
 	F_MESSAGE_ID,
 	F_COMMITMENT,
+	F_IDENTIFIER,
 	F_BLOB,
 	F_CONTEXT,
 	F_EDKS,
@@ -85,6 +97,8 @@ static const struct {
 	[F_UUID] = STRING(uuid, 128),
 	[F_TABLE] = STRING(table, 1024),
 	[F_KEY_REF] = STRING(key_ref, 128),
+	[F_COMMAND] = STRING(command, 63),
+	[F_PATH] = STRING(path, 1023),
 	[F_BYTES] = {FIELD_U32, AT(bytes), 0},
 	[F_TIMEOUT_MS] = {FIELD_U32, AT(timeout_ms), 0},
 	[F_CLASS] = {FIELD_U32, AT(class), 0},
@@ -93,12 +107,22 @@ static const struct {
 	[F_FLAGS] = {FIELD_U32, AT(flags), 0},
 	[F_COOKIE] = {FIELD_U32, AT(cookie), 0},
 	[F_OPEN_COUNT] = {FIELD_U32, AT(open_count), 0},
+	[F_SERIAL] = {FIELD_U32, AT(serial), 0},
+	[F_UID] = {FIELD_U32, AT(uid), 0},
+	[F_PID] = {FIELD_U32, AT(pid), 0},
+	[F_CONTENTS] = {FIELD_U32, AT(contents), 0},
+	[F_FILENAMES] = {FIELD_U32, AT(filenames), 0},
+	[F_POLICY_FLAGS] = {FIELD_U32, AT(policy_flags), 0},
+	[F_KEY_STATUS] = {FIELD_U32, AT(key_status), 0},
+	[F_USERS] = {FIELD_U32, AT(users), 0},
+	[F_COUNT] = {FIELD_U32, AT(count), 0},
 	[F_SECTORS] = {FIELD_U64, AT(sectors), 0},
 	[F_DEVICE] = {FIELD_U64, AT(device), 0},
 	[F_BYTES_IN] = {FIELD_U64, AT(bytes_in), 0},
 	[F_BYTES_OUT] = {FIELD_U64, AT(bytes_out), 0},
 	[F_MESSAGE_ID] = {FIELD_FIXED, AT(message_id), ESDK_MESSAGE_ID_BYTES},
 	[F_COMMITMENT] = {FIELD_FIXED, AT(commitment), ESDK_COMMITMENT_BYTES},
+	[F_IDENTIFIER] = {FIELD_FIXED, AT(identifier), AGENT_FSKEY_BYTES},
 	[F_BLOB] = {FIELD_BLOB, AT(blob), 6144}, /* AWS's own cap */
 	[F_CONTEXT] = {FIELD_CONTEXT, AT(context), ECTX_MAX_ENCODED_BYTES},
 	[F_EDKS] = {FIELD_EDKS, AT(edks), ESDK_MAX_HEADER_BYTES},
@@ -155,6 +179,29 @@ static const struct {
 						BIT(F_TABLE) | BIT(F_FLAGS) |
 						BIT(F_OPEN_COUNT) |
 						BIT(F_SECTORS) | BIT(F_DEVICE)},
+	[AGENT_MSG_DIR_LOOK] = {"dir-look", BIT(F_IDENTIFIER)},
+	[AGENT_MSG_DIR_ADD] = {"dir-add", BIT(F_IDENTIFIER) | BIT(F_RING) |
+						  BIT(F_SERIAL) | BIT(F_UID)},
+	[AGENT_MSG_DIR_SETUP] = {"dir-setup",
+				 BIT(F_IDENTIFIER) | BIT(F_RING) |
+					 BIT(F_SERIAL) | BIT(F_UID) |
+					 BIT(F_CONTENTS) | BIT(F_FILENAMES) |
+					 BIT(F_POLICY_FLAGS)},
+	[AGENT_MSG_DIR_REMOVE] = {"dir-remove", BIT(F_IDENTIFIER) | BIT(F_UID) |
+							BIT(F_FLAGS)},
+	[AGENT_MSG_DIR_FINISH] = {"dir-finish",
+				  BIT(F_IDENTIFIER) | BIT(F_DEVICE)},
+	[AGENT_MSG_BUSY] = {"busy", BIT(F_PID) | BIT(F_UID) | BIT(F_COMMAND) |
+					    BIT(F_PATH)},
+	[AGENT_MSG_DIRECTORY] = {"directory",
+				 BIT(F_ERROR) | BIT(F_CODE) | BIT(F_PATH) |
+					 BIT(F_UID) |
+					 BIT(F_DEVICE) | BIT(F_FLAGS) |
+					 BIT(F_IDENTIFIER) | BIT(F_CONTENTS) |
+					 BIT(F_FILENAMES) |
+					 BIT(F_POLICY_FLAGS) |
+					 BIT(F_KEY_STATUS) | BIT(F_USERS) |
+					 BIT(F_COUNT)},
 };
 
 const char *agent_msg_name(enum agent_msg_type type)

@@ -49,6 +49,15 @@ enum agent_msg_type {
 	/* device child to keyholder */
 	AGENT_MSG_COOKIE, /* before anything is done */
 	AGENT_MSG_MAPPED, /* what the kernel has now */
+	/* keyholder to directory child; the first brings the directory */
+	AGENT_MSG_DIR_LOOK,   /* look at it */
+	AGENT_MSG_DIR_ADD,    /* unlock it */
+	AGENT_MSG_DIR_SETUP,  /* that, and give it a policy */
+	AGENT_MSG_DIR_REMOVE, /* lock it */
+	AGENT_MSG_DIR_FINISH, /* finish locking, by its file system */
+	/* directory child to keyholder */
+	AGENT_MSG_BUSY,	     /* who has a file open; any number of these */
+	AGENT_MSG_DIRECTORY, /* what is so now */
 	AGENT_MSG_COUNT_,
 };
 
@@ -63,6 +72,18 @@ enum agent_map_flags {
 	AGENT_MAP_SUSPENDED = 1 << 6,
 	AGENT_MAP_GOING = 1 << 7, /* deferred */
 };
+
+enum agent_dir_flags {
+	AGENT_DIR_ALL_USERS = 1 << 0, /* DIR_REMOVE: everybody's claims */
+	/* DIRECTORY */
+	AGENT_DIR_HAS_POLICY = 1 << 1,
+	AGENT_DIR_IS_V1 = 1 << 2,
+	AGENT_DIR_IS_EMPTY = 1 << 3,
+	AGENT_DIR_KEY_IS_OWNERS = 1 << 4, /* he is one of its users */
+};
+
+#define AGENT_BUSY_MAX	  64 /* BUSY messages for one order */
+#define AGENT_FSKEY_BYTES 16 /* an fscrypt key identifier */
 
 /*
  * Strings are NULL when empty on the wire.  What a type does not carry is
@@ -87,20 +108,32 @@ struct agent_msg {
 	char *uuid;	/* the mapping's */
 	char *table;	/* behind "crypt" */
 	char *key_ref;	/* the key's place in it */
+	char *command;	/* what a process calls itself */
+	char *path;	/* of a file; printable ASCII */
 	uint32_t bytes; /* length of a data key to make */
 	uint32_t timeout_ms;
 	uint32_t class;	 /* enum awskms_class */
 	int32_t error;	 /* 0 or negative errno */
 	uint32_t ring;	 /* serial of what a key on loan lies in */
-	uint32_t flags;	 /* enum agent_map_flags */
+	uint32_t flags;	 /* enum agent_map_flags, or agent_dir_flags */
 	uint32_t cookie; /* udev's, 0 = none */
 	uint32_t open_count;
-	uint64_t sectors; /* of the mapping */
-	uint64_t device;  /* dev_t of the mapping */
+	uint32_t serial;       /* of the key on loan */
+	uint32_t uid;	       /* a directory's owner; a process's */
+	uint32_t pid;	       /* of a process */
+	uint32_t contents;     /* FSCRYPT_MODE_* */
+	uint32_t filenames;    /* the same */
+	uint32_t policy_flags; /* FSCRYPT_POLICY_FLAGS_* */
+	uint32_t key_status;   /* enum fsdir_key */
+	uint32_t users;	       /* that have unlocked it */
+	uint32_t count;	       /* of files that are open */
+	uint64_t sectors;      /* of the mapping */
+	uint64_t device;       /* dev_t of the mapping, or of a file system */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint8_t message_id[ESDK_MESSAGE_ID_BYTES];
 	uint8_t commitment[ESDK_COMMITMENT_BYTES];
+	uint8_t identifier[AGENT_FSKEY_BYTES];
 	uint8_t *blob; /* CiphertextBlob */
 	size_t blob_len;
 	struct ectx context;

@@ -124,6 +124,13 @@ void agent_reply_volume(struct varlink_call *call, const char *error,
 		    NULL);
 }
 
+void agent_reply_directory(struct varlink_call *call, const char *name,
+			   const char *reason, const char *next_step)
+{
+	reply_error(call, IFACE "DirectoryRefused", next_step, "name", name,
+		    "reason", reason, NULL);
+}
+
 void agent_reply_kms(struct varlink_call *call, const struct agent_msg *m)
 {
 	struct awskms_error err = AWSKMS_ERROR_INIT;

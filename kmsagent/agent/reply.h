@@ -34,6 +34,8 @@ void agent_reply_advice(struct varlink_call *call, int error, const char *what,
 void agent_reply_volume(struct varlink_call *call, const char *error,
 			const char *name, const char *reason,
 			const char *next_step);
+void agent_reply_directory(struct varlink_call *call, const char *name,
+			   const char *reason, const char *next_step);
 /* A FETCHED message that is an error: the KMS's own, or none came. */
 void agent_reply_kms(struct varlink_call *call, const struct agent_msg *m);
 /* Parameters, taken; NULL says that memory ran out. */

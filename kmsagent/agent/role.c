@@ -42,6 +42,14 @@ static const struct {
 	 */
 	[AGENT_ROLE_DEVICE] = {"device", agent_device_run, 64, 60,
 			       CAP(SYS_ADMIN) | CAP(MKNOD) | CAP(CHOWN)},
+	/*
+	 * It acts as the directory's owner, takes keys back for all users,
+	 * and sees who has files open, through folders that are not root's.
+	 */
+	[AGENT_ROLE_DIRECTORY] = {"directory", agent_directory_run, 64, 60,
+				  CAP(SETUID) | CAP(SYS_ADMIN) |
+					  CAP(SYS_PTRACE) |
+					  CAP(DAC_READ_SEARCH)},
 };
 
 const char *agent_role_name(enum agent_role role)

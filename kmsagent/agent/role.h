@@ -14,9 +14,10 @@
 #define AGENT_ROLE_FD 3 /* a child's channel to the keyholder */
 
 enum agent_role {
-	AGENT_ROLE_FETCHER, /* talks to the KMS */
-	AGENT_ROLE_WORKER,  /* encrypts and decrypts */
-	AGENT_ROLE_DEVICE,  /* speaks to the device mapper; root's uid */
+	AGENT_ROLE_FETCHER,   /* talks to the KMS */
+	AGENT_ROLE_WORKER,    /* encrypts and decrypts */
+	AGENT_ROLE_DEVICE,    /* speaks to the device mapper; root's uid */
+	AGENT_ROLE_DIRECTORY, /* fscrypt on one directory; root's uid */
 	AGENT_ROLE_COUNT_,
 };
 
@@ -42,5 +43,6 @@ int agent_role_confine(enum agent_role role, uid_t uid, gid_t gid) _must_check_;
 int agent_fetcher_run(int fd);
 int agent_worker_run(int fd);
 int agent_device_run(int fd);
+int agent_directory_run(int fd);
 
 #endif

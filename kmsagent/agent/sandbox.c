@@ -84,6 +84,7 @@ static const struct {
 	[AGENT_ROLE_WORKER] = {FAMILY(AF_ALG) | FAMILY(AF_NETLINK), false},
 	/* It links the ring that the kernel then looks a key up in. */
 	[AGENT_ROLE_DEVICE] = {0, true},
+	[AGENT_ROLE_DIRECTORY] = {0, true},
 };
 
 static int refuse(scmp_filter_ctx filter, const int *calls, size_t count)

@@ -294,8 +294,8 @@ static const struct refusal *judge(struct agent_upcall *u, const char **reason)
 	}
 	e = &u->target->entry;
 	if (e->purpose != AGENT_PURPOSE_RING) {
-		*reason = "it is a volume's key, which no keyring gets; root "
-			  "opens the volume with kmsctl dmcrypt open";
+		*reason = "it is a volume's or a directory's key, which no "
+			  "keyring gets: see kmsctl dmcrypt and fscrypt";
 		return &refuse_denied;
 	}
 	if (!agent_allow_permits(e->allow, e->allow_count, &caller)) {

@@ -70,6 +70,8 @@ static int add_volume(cJSON *j, const struct agent_key *k)
 
 	if (k->entry.volume.is_bound)
 		r = json_add_item(j, "volume", volume_format(&k->entry.volume));
+	if (r == 0 && k->entry.has_policy_id)
+		r = agent_entry_add_policy_id(j, &k->entry);
 	if (r == 0 && k->mapping.name[0])
 		r = json_add_string(j, "mapping", k->mapping.name);
 	return r;

@@ -34,6 +34,7 @@ static const struct {
 	 "kmsctl dmcrypt close closes it"},
 	{"VolumeNotOpen", "no volume of that key: ", "reason", "",
 	 "kmsctl dmcrypt open opens it"},
+	{"DirectoryRefused", "refused: ", "reason", "", NULL},
 	{"VolumeInUse", "the volume stays open: ", "reason", "",
 	 "see what uses it with lsblk and findmnt"},
 	{"KmsError", "the key service refused: ", "message", "",
@@ -172,9 +173,10 @@ static void call_words(int r, struct cmd_agent_error *ret)
 			  "the call to the agent failed: %s", strerror(-r));
 }
 
-int cmd_agent_try(const char *socket, const char *method, const cJSON *params,
-		  const int *fds, size_t nfds, int timeout_ms, cJSON **ret,
-		  struct cmd_agent_error *ret_error)
+/* @given: the descriptor to give away, or NULL; then @fds are borrowed. */
+static int try_call(const char *socket, const char *method, const cJSON *params,
+		    const int *fds, int *given, size_t nfds, int timeout_ms,
+		    cJSON **ret, struct cmd_agent_error *ret_error)
 {
 	_cleanup_(varlink_client_freep) struct varlink_client *client = NULL;
 	_json_ cJSON *answer = NULL;
@@ -188,8 +190,13 @@ int cmd_agent_try(const char *socket, const char *method, const cJSON *params,
 		return r;
 	}
 	snprintf(name, sizeof(name), INTERFACE "%s", method);
-	r = varlink_client_call(client, name, params, fds, nfds, timeout_ms,
-				&answer, &error);
+	if (given)
+		r = varlink_client_call_giving(client, name, params, given,
+					       nfds, timeout_ms, &answer,
+					       &error);
+	else
+		r = varlink_client_call(client, name, params, fds, nfds,
+					timeout_ms, &answer, &error);
 	if (r == -EREMOTEIO)
 		cmd_agent_error_words(error, answer, ret_error);
 	else if (r < 0)
@@ -197,6 +204,31 @@ int cmd_agent_try(const char *socket, const char *method, const cJSON *params,
 	else
 		*ret = take_ptr(answer);
 	return r < 0 ? r : 0;
+}
+
+int cmd_agent_try(const char *socket, const char *method, const cJSON *params,
+		  const int *fds, size_t nfds, int timeout_ms, cJSON **ret,
+		  struct cmd_agent_error *ret_error)
+{
+	return try_call(socket, method, params, fds, NULL, nfds, timeout_ms,
+			ret, ret_error);
+}
+
+enum cmd_exit cmd_agent_call_giving(const struct cmd_args *args,
+				    const char *method, cJSON *params, int fd,
+				    int timeout_ms, cJSON **ret)
+{
+	_json_ cJSON *owned = params;
+	struct cmd_agent_error e;
+	int r = try_call(args->socket, method, owned, NULL, &fd, 1, timeout_ms,
+			 ret, &e);
+
+	/* Where nobody could be connected to. */
+	close_keep_errno(fd);
+	if (r < 0)
+		return cmd_fail(args, e.code, *e.next_step ? e.next_step : NULL,
+				"%s", e.message);
+	return CMD_DONE;
 }
 
 enum cmd_exit cmd_agent_call(const struct cmd_args *args, const char *method,

@@ -24,6 +24,11 @@ enum cmd_exit cmd_agent_call(const struct cmd_args *args, const char *method,
 			     cJSON *params, const int *fds, size_t nfds,
 			     int timeout_ms, cJSON **ret) _must_check_;
 
+/* The same, but takes @fd, which is closed as soon as the agent has it. */
+enum cmd_exit cmd_agent_call_giving(const struct cmd_args *args,
+				    const char *method, cJSON *params, int fd,
+				    int timeout_ms, cJSON **ret) _must_check_;
+
 /* An answer or a failure in words, not reported yet; for doctor and load. */
 struct cmd_agent_error {
 	char code[64];

@@ -13,10 +13,12 @@
 #include "kmsagent/ctl/number.h"
 #include "kmsagent/ctl/params.h"
 
+#define DIRECTORY "directory" /* a purpose */
+
 static const struct cmd_option options[] = {
 	{0, false, "cmk", "ID", "the CMK: key id, ARN or alias/NAME"},
 	{0, false, "purpose", "PURPOSE",
-	 "ring (default), or volume: for dm-crypt alone"},
+	 "ring (default), volume (dm-crypt) or directory (fscrypt)"},
 	{0, false, "type", "TYPE",
 	 "logon (default), user or fscrypt-provisioning"},
 	{0, false, "bytes", "N", "length of the key (default: by type)"},
@@ -29,16 +31,27 @@ static const struct cmd_option options[] = {
 	{0},
 };
 
+/* The agent's, told here for the checks below. */
+static const struct kr_keytype *default_type(const struct cmd_args *args)
+{
+	const char *purpose = cmd_get(args, "purpose");
+
+	return purpose && !strcmp(purpose, DIRECTORY)
+		       ? kr_keytype_find("fscrypt-provisioning")
+		       : &kr_keytypes[0];
+}
+
 /* Type, length and --exportable depend on each other. */
 static enum cmd_exit type_params(const struct cmd_args *args, cJSON *params)
 {
 	const char *name = cmd_get(args, "type");
 	const char *bytes_text = cmd_get(args, "bytes");
-	const struct kr_keytype *type =
-		name ? kr_keytype_find(name) : &kr_keytypes[0];
+	const struct kr_keytype *type = default_type(args);
 	bool exportable = cmd_has(args, "exportable");
 	uint64_t bytes;
 
+	if (name)
+		type = kr_keytype_find(name);
 	if (!type)
 		return cmd_misuse(args,
 				  "--type '%s' is none of logon, user, "
@@ -76,9 +89,11 @@ static enum cmd_exit purpose_param(const struct cmd_args *args, cJSON *params)
 {
 	const char *purpose = cmd_get(args, "purpose");
 
-	if (purpose && strcmp(purpose, "ring") && strcmp(purpose, "volume"))
+	if (purpose && strcmp(purpose, "ring") && strcmp(purpose, "volume") &&
+	    strcmp(purpose, DIRECTORY))
 		return cmd_misuse(args,
-				  "--purpose '%s' is none of ring, volume",
+				  "--purpose '%s' is none of ring, volume, "
+				  "directory",
 				  purpose);
 	return cmd_string_param(args, "purpose", params);
 }

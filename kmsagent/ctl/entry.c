@@ -122,6 +122,14 @@ static void put_volume(const cJSON *key)
 	put_field("open as", mapping ? mapping : "-");
 }
 
+static void put_policy(const cJSON *key)
+{
+	const char *id = cmd_entry_string_or(key, "policy_identifier", NULL);
+
+	if (id)
+		put_field("fscrypt key", id);
+}
+
 static void put_entry(const cJSON *key)
 {
 	put_field("name", cmd_entry_string(key, "name"));
@@ -141,6 +149,7 @@ static void put_entry(const cJSON *key)
 	put_field("blob", cmd_entry_string(key, "ciphertext_blob"));
 	put_serials(key);
 	put_volume(key);
+	put_policy(key);
 }
 
 enum cmd_exit cmd_entry_print(const struct cmd_args *args, const cJSON *answer)
