@@ -15,7 +15,7 @@ static void *get(size_t len, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return malloc(len);
+	return len > 0 ? malloc(len) : NULL; /* as OpenSSL's own */
 }
 
 static void wipe_and_free(void *p, const char *file, int line)
@@ -27,18 +27,18 @@ static void wipe_and_free(void *p, const char *file, int line)
 	free(p);
 }
 
-/* OpenSSL itself handles NULL and lengths of 0. */
 static void *move(void *p, size_t len, const char *file, int line)
 {
-	size_t had = malloc_usable_size(p);
+	size_t had = p ? malloc_usable_size(p) : 0;
 	void *new;
 
-	if (len <= had)
+	if (len > 0 && len <= had)
 		return p;
-	new = malloc(len);
-	if (!new)
+	new = get(len, file, line);
+	if (!new &&len > 0)
 		return NULL;
-	memcpy(new, p, had);
+	if (p && new)
+		memcpy(new, p, had);
 	wipe_and_free(p, file, line);
 	return new;
 }
