@@ -191,8 +191,9 @@ void kms_service_settle(struct kms_service *svc)
 
 int64_t kms_service_latest_ms(const struct kms_service *svc, int64_t now_ms)
 {
-	return now_ms > svc->trust.believed_ms ? now_ms
-					       : svc->trust.believed_ms;
+	int64_t believed_ms = svc->trust.believed_ms;
+
+	return believed_ms - now_ms > KMS_TRUST_SLACK_MS ? believed_ms : now_ms;
 }
 
 static int take_saved(void *userdata, const char *id, const void *value,

@@ -75,8 +75,8 @@ int kms_service_new(const struct kms_service_conf *conf, struct store *store,
 int kms_service_start_clock(struct kms_service *svc) _must_check_;
 void kms_service_settle(struct kms_service *svc);
 
-/* @now_ms, or the latest time that was believed: never too early to count
- * from.  Under mutate. */
+/* @now_ms, or the latest time that was believed if the clock is behind that:
+ * never too early to count from.  Under mutate. */
 int64_t kms_service_latest_ms(const struct kms_service *svc, int64_t now_ms);
 
 struct kms_region *kms_service_region(struct kms_service *svc,

@@ -61,8 +61,6 @@ static enum kms_trust_news doubt(struct kms_trust *t, int64_t wall_ms,
 	int64_t offset = wall_ms - boot_ms;
 	bool is_new = !t->is_in_doubt;
 
-	t->believed_ms = later(t->believed_ms,
-			       t->anchor_ms + (boot_ms - t->anchor_boot_ms));
 	if (is_new || distance(offset, t->offset_ms) > KMS_TRUST_SLACK_MS) {
 		t->is_in_doubt = true;
 		t->offset_ms = offset;
@@ -83,6 +81,8 @@ enum kms_trust_news kms_trust_look(struct kms_trust *t, int64_t wall_ms,
 	int64_t elapsed = boot_ms - t->anchor_boot_ms;
 	enum kms_trust_news news = KMS_TRUST_SAME;
 
+	/* So much time has passed, whatever the wall clock says. */
+	t->believed_ms = later(t->believed_ms, t->anchor_ms + elapsed);
 	if (wall_ms >
 	    t->anchor_ms + elapsed + elapsed / DRIFT + KMS_TRUST_SLACK_MS) {
 		news = doubt(t, wall_ms, boot_ms);
