@@ -117,19 +117,17 @@ int pkey_derive(const struct pkey *own, const struct pkey *peer,
 	_cleanup_(ctx_freep) EVP_PKEY_CTX *ctx = NULL;
 	_cleanup_(secret_done) struct secret out = SECRET_INIT;
 	size_t len = 0;
-	int r = 0;
+	int r;
 
 	if (own->kind != peer->kind || !pkey_kind_can_derive(own->kind))
 		return -EINVAL;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own->evp, NULL);
 	if (!ctx)
 		return -ENOMEM;
-	if (EVP_PKEY_derive_init(ctx) != 1)
-		r = -EIO;
-	else if (EVP_PKEY_derive_set_peer(ctx, peer->evp) != 1)
+	r = EVP_PKEY_derive_init(ctx) == 1 ? 0 : -EIO;
+	if (r == 0 && (EVP_PKEY_derive_set_peer(ctx, peer->evp) != 1 ||
+		       EVP_PKEY_derive(ctx, NULL, &len) != 1))
 		r = -EBADMSG;
-	else if (EVP_PKEY_derive(ctx, NULL, &len) != 1)
-		r = -EIO;
 	if (r == 0)
 		r = secret_alloc(&out, len);
 	if (r == 0 && EVP_PKEY_derive(ctx, out.bytes, &len) != 1)

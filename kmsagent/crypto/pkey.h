@@ -85,13 +85,13 @@ enum pkey_message {
 
 /* A row of the table of signature algorithms. */
 struct pkey_signing {
-	const char *name;    /* "RSASSA_PSS_SHA_256" */
-	const char *digest;  /* OpenSSL's name; NULL: its own affair */
-	const char *padding; /* of RSA, OpenSSL's name; else NULL */
-	const char *id;	     /* of the signer (SM2); else NULL */
+	const char *name;	      /* "RSASSA_PSS_SHA_256" */
+	const char *digest;	      /* OpenSSL's name; NULL: its own affair */
+	const char *padding;	      /* of RSA, OpenSSL's name; else NULL */
+	const char *id;		      /* of the signer (SM2); else NULL */
+	const char *const *for_types; /* struct pkey_kind.type */
 	size_t digest_bytes; /* of what is given instead of a message */
 	unsigned messages;   /* 1 << enum pkey_message: that it takes */
-	const char *const *for_types; /* struct pkey_kind.type */
 	bool is_unavailable; /* no OpenSSL call does it: see pkey-sign.c */
 };
 

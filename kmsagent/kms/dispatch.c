@@ -76,6 +76,8 @@ static int supply(struct kms_task *t)
 
 	if (kind)
 		return pkey_generate(kind, &t->pair);
+	if (!t->req->who->service)
+		return -EAGAIN; /* not ours to give */
 	return kms_service_make_managed(t->svc, t->region, t->req->who->service,
 					t->now_ms);
 }
@@ -89,8 +91,9 @@ static int validated(struct kms_task *t)
 	/* All is checked anew: meanwhile anything may have changed. */
 	while (r == -EAGAIN) {
 		r = supply(t);
-		if (r == 0)
-			r = run_locked(t);
+		if (r < 0)
+			break;
+		r = run_locked(t);
 	}
 	return r;
 }

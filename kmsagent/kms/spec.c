@@ -16,14 +16,14 @@
 
 #define HMAC(bits)                                                             \
 	{                                                                      \
-		"HMAC_" #bits, KMS_MATERIAL_MAC, (bits) / 8, KMS_USAGE_ANY,    \
+		"HMAC_" #bits, (bits) / 8, KMS_MATERIAL_MAC, KMS_USAGE_ANY,    \
 		{                                                              \
 			MACS = LIST("HMAC_SHA_" #bits)                         \
 		}                                                              \
 	}
 #define RSA(bits)                                                              \
 	{                                                                      \
-		"RSA_" #bits, KMS_MATERIAL_PAIR, 0, KMS_USAGE_ANY,             \
+		"RSA_" #bits, 0, KMS_MATERIAL_PAIR, KMS_USAGE_ANY,             \
 		{                                                              \
 			ENCRYPTS = LIST("RSAES_OAEP_SHA_1",                    \
 					"RSAES_OAEP_SHA_256"),                 \
@@ -37,7 +37,7 @@
 	}
 #define NIST(curve, bits)                                                      \
 	{                                                                      \
-		"ECC_NIST_" curve, KMS_MATERIAL_PAIR, 0, KMS_USAGE_ANY,        \
+		"ECC_NIST_" curve, 0, KMS_MATERIAL_PAIR, KMS_USAGE_ANY,        \
 		{                                                              \
 			SIGNS = LIST("ECDSA_SHA_" #bits),                      \
 			AGREES = LIST("ECDH")                                  \
@@ -45,7 +45,7 @@
 	}
 #define ML_DSA(n)                                                              \
 	{                                                                      \
-		"ML_DSA_" #n, KMS_MATERIAL_PAIR, 0, KMS_USAGE_ANY,             \
+		"ML_DSA_" #n, 0, KMS_MATERIAL_PAIR, KMS_USAGE_ANY,             \
 		{                                                              \
 			SIGNS = LIST("ML_DSA_SHAKE_256")                       \
 		}                                                              \
@@ -53,8 +53,8 @@
 
 static const struct kms_spec specs[] = {
 	{KMS_SYMMETRIC_DEFAULT,
-	 KMS_MATERIAL_SYMMETRIC,
 	 AEAD_KEY_BYTES,
+	 KMS_MATERIAL_SYMMETRIC,
 	 KMS_USAGE_ENCRYPT_DECRYPT,
 	 {ENCRYPTS = LIST(KMS_SYMMETRIC_DEFAULT)}},
 	HMAC(224),
@@ -68,21 +68,21 @@ static const struct kms_spec specs[] = {
 	NIST("P384", 384),
 	NIST("P521", 512),
 	{"ECC_SECG_P256K1",
-	 KMS_MATERIAL_PAIR,
 	 0,
+	 KMS_MATERIAL_PAIR,
 	 KMS_USAGE_ANY,
 	 {SIGNS = LIST("ECDSA_SHA_256")}},
 	{"ECC_NIST_EDWARDS25519",
-	 KMS_MATERIAL_PAIR,
 	 0,
+	 KMS_MATERIAL_PAIR,
 	 KMS_USAGE_ANY,
 	 {SIGNS = LIST("ED25519_SHA_512", "ED25519_PH_SHA_512")}},
 	ML_DSA(44),
 	ML_DSA(65),
 	ML_DSA(87),
 	{"SM2",
-	 KMS_MATERIAL_PAIR,
 	 0,
+	 KMS_MATERIAL_PAIR,
 	 KMS_USAGE_ANY,
 	 {ENCRYPTS = LIST("SM2PKE"), SIGNS = LIST("SM2DSA"),
 	  AGREES = LIST("ECDH")}},

@@ -30,9 +30,9 @@ enum kms_material_type {
 };
 
 struct kms_spec {
-	const char *name; /* "SYMMETRIC_DEFAULT" */
+	const char *name;      /* "SYMMETRIC_DEFAULT" */
+	size_t material_bytes; /* random ones; 0: of a pair */
 	enum kms_material_type type;
-	size_t material_bytes;	      /* random ones; 0: of a pair */
 	enum kms_usage default_usage; /* ANY: CreateKey must name it */
 	/* For each usage that it has: algorithms, NULL-terminated. */
 	const char *const *algorithms[KMS_USAGE_COUNT];
