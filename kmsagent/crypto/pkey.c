@@ -192,6 +192,19 @@ int pkey_decode_private(const struct pkey_kind *kind,
 	return r;
 }
 
+int pkey_check(const struct pkey *p)
+{
+	_cleanup_(ctx_freep) EVP_PKEY_CTX *ctx =
+		EVP_PKEY_CTX_new_from_pkey(NULL, p->evp, NULL);
+	bool ok;
+
+	if (!ctx)
+		return -ENOMEM;
+	ok = EVP_PKEY_pairwise_check(ctx) == 1;
+	ERR_clear_error();
+	return ok ? 0 : -EBADMSG;
+}
+
 int pkey_decode_public(const struct pkey_kind *kind, const void *spki,
 		       size_t len, struct pkey *ret)
 {

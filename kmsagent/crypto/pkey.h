@@ -66,6 +66,13 @@ int pkey_decode_private(const struct pkey_kind *kind,
 			struct pkey *ret) _must_check_;
 
 /*
+ * Whether the parts of a pair that came from elsewhere belong together: for
+ * RSA that primes are prime, which takes a while.  Returns 0, -EBADMSG,
+ * -ENOMEM.  Source: NIST SP 800-56B Rev. 2, 6.4.1.
+ */
+int pkey_check(const struct pkey *p) _must_check_;
+
+/*
  * The public key as DER of SubjectPublicKeyInfo.  @ret has room for
  * PKEY_PUBLIC_MAX_BYTES.  Reading checks also that it is a key that can be
  * (a point on its curve).  Return as above.  Source: RFC 5280, 4.1.2.7.

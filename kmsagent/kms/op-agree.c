@@ -52,6 +52,7 @@ int kms_op_derive_shared_secret(struct kms_task *t)
 		r = kms_put_string(t->reply, "KeyAgreementAlgorithm",
 				   kms_arg_string(t, "KeyAgreementAlgorithm"));
 	if (r == 0)
-		r = kms_put_string(t->reply, "KeyOrigin", "AWS_KMS");
+		r = kms_put_string(t->reply, "KeyOrigin",
+				   kms_origin_name(t->key->origin));
 	return r;
 }

@@ -175,6 +175,8 @@ static int canonical_pair(struct kms_task *t, struct secret *bytes)
 				    &pair);
 
 	if (r == 0)
+		r = pkey_check(&pair);
+	if (r == 0)
 		r = pkey_encode_private(&pair, bytes);
 	pkey_done(&pair);
 	return r == -EBADMSG

@@ -125,7 +125,7 @@ const struct kms_op kms_ops[] = {
 	{"ImportKeyMaterial", kms_op_import_key_material,
 	 "kms:ImportKeyMaterial", KEY,
 	 .states = CAN_BE_IMPORTED_TO | KMS_IN(UPDATING),
-	 .flags = KMS_OP_CHANGES | KMS_OP_IMPORTED,
+	 .flags = KMS_OP_CHANGES | KMS_OP_IMPORTED | KMS_OP_SLOW,
 	 .params = kms_params_import_key_material},
 	{"ListAliases", kms_op_list_aliases, "kms:ListAliases",
 	 .states = KMS_IN_ANY, .flags = KMS_OP_READ_ONLY,

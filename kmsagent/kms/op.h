@@ -20,11 +20,11 @@ enum kms_op_flag {
 	KMS_OP_CROSS_ACCOUNT = 1 << 3, /* others' principals may, by ARN */
 	KMS_OP_OWN_CHECKS = 1 << 4,    /* the handler resolves, authorises */
 	KMS_OP_SYMMETRIC = 1 << 5,     /* its key seals ciphertext blobs */
-	KMS_OP_SLOW = 1 << 6,	       /* may make an RSA pair: seconds */
-	KMS_OP_ROTATES = 1 << 7,       /* its key is of a kind that rotates */
-	KMS_OP_OURS = 1 << 8,	       /* its key's material is not imported */
-	KMS_OP_IMPORTED = 1 << 9,      /* its key's material is */
-	KMS_OP_USES = 1 << 10,	       /* counts as a use of its key */
+	KMS_OP_SLOW = 1 << 6,	  /* may make or check an RSA pair: seconds */
+	KMS_OP_ROTATES = 1 << 7,  /* its key is of a kind that rotates */
+	KMS_OP_OURS = 1 << 8,	  /* its key's material is not imported */
+	KMS_OP_IMPORTED = 1 << 9, /* its key's material is */
+	KMS_OP_USES = 1 << 10,	  /* counts as a use of its key */
 };
 
 struct kms_op {

@@ -491,6 +491,37 @@ static void test_ecdh_vector(void)
 	pkey_done(&other);
 }
 
+/* The private key of RFC 5903 beside the public one of somebody else. */
+static void test_check(void)
+{
+	static const char mixed[] =
+		"308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b"
+		"0201010420"
+		"c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d14"
+		"33"
+		"a144034200"
+		"04d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494"
+		"bf6356fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f3303"
+		"9872ab";
+	uint8_t bytes[256];
+	struct secret der = SECRET_INIT;
+	struct pkey p = PKEY_INIT;
+	size_t unsound = 0;
+
+	for (size_t i = 0; i < KINDS; i++)
+		unsound += pairs[i].evp && pkey_check(&pairs[i]) != 0;
+	TAP_EQ_INT(unsound, 0, "all_pairs_are_sound");
+	from_hex(mixed, bytes);
+	if (secret_set(&der, bytes, (sizeof(mixed) - 1) / 2) < 0)
+		exit(1);
+	TAP_EQ_INT(
+		pkey_decode_private(pkey_kind_find("ECC_NIST_P256"), &der, &p),
+		0, "a_pair_of_two_halves_is_read");
+	TAP_EQ_INT(pkey_check(&p), -EBADMSG, "but_not_sound");
+	secret_done(&der);
+	pkey_done(&p);
+}
+
 int main(void)
 {
 	/* Before anything else of OpenSSL's; all below runs on it. */
@@ -512,6 +543,7 @@ int main(void)
 	test_agreement(index_of("ECC_SECG_P256K1"), 32);
 	test_ed25519_vector();
 	test_ecdh_vector();
+	test_check();
 	TAP_OK(!pkey_kind_find("RSA_1024") && !pkey_signing_find("RSASSA") &&
 		       !pkey_cipher_find("RSAES_PKCS1_V1_5"),
 	       "what_AWS_has_not_is_unknown");
