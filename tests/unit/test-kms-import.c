@@ -660,6 +660,89 @@ static void test_other_kinds(struct kms_service *svc)
 	pkey_done(&p.public);
 }
 
+/*
+ * Operation x key state, of keys with imported material: cells typed from the
+ * table in the AWS KMS Developer Guide, "Key states of AWS KMS keys".
+ */
+static void test_states(struct kms_service *svc)
+{
+	static const struct {
+		enum kms_state state;
+		const char *error;
+		const char *is;
+	} columns[] = {
+		{KMS_STATE_ENABLED, "", ""},
+		{KMS_STATE_DISABLED, "DisabledException", " is disabled."},
+		{KMS_STATE_PENDING_DELETION, "KMSInvalidStateException",
+		 " is pending deletion."},
+		{KMS_STATE_PENDING_IMPORT, "KMSInvalidStateException",
+		 " is pending import."},
+		{KMS_STATE_UNAVAILABLE, "KMSInvalidStateException",
+		 " is unavailable."},
+		{KMS_STATE_CREATING, "KMSInvalidStateException",
+		 " is creating."},
+		{KMS_STATE_UPDATING, "KMSInvalidStateException",
+		 " is updating."},
+	};
+	/* 'y' works, 'x' fails by the state, 'u' by footnotes 6 and 7:
+	 * UnsupportedOperationException. */
+	static const struct {
+		const char *op;
+		const char *cells;
+		const char *more;
+	} rows[] = {
+		{"GetParametersForImport", "yyxyxxx",
+		 ",\"WrappingAlgorithm\":\"RSAES_OAEP_SHA_256\","
+		 "\"WrappingKeySpec\":\"RSA_2048\""},
+		{"ImportKeyMaterial", "yyxyxxy", NULL},
+		{"DeleteImportedKeyMaterial", "yyyyyxx", ""},
+		{"EnableKeyRotation", "uuuuuuu", ""},
+		{"DisableKeyRotation", "uuuuuuu", ""},
+		{"GetKeyRotationStatus", "uuuuuuu", ""},
+		{"ListKeyRotations", "yyyyyyy", ""},
+		{"GetKeyLastUsage", "yyyyyyy", ""},
+	};
+	struct params p = {0};
+	char id[37], more[4 * MAX], name[96], want[256], got[512];
+	uint8_t bytes[32] = {1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) * ARRAY_SIZE(columns); i++) {
+		size_t row = i / ARRAY_SIZE(columns);
+		size_t column = i % ARRAY_SIZE(columns);
+		char cell = rows[row].cells[column];
+		struct kms_key *key;
+		const char *error;
+
+		make(svc, no_spec, id);
+		if (!rows[row].more)
+			get(svc, id, "RSAES_OAEP_SHA_256", "RSA_2048", &p);
+		snprintf(more, sizeof(more),
+			 FOREVER ",\"ImportToken\":\"%s\","
+				 "\"EncryptedKeyMaterial\":\"%s\"",
+			 p.token,
+			 rows[row].more ? "" : wrap(&p, bytes, sizeof(bytes)));
+		key = kms_key_find(&svc->regions[0], id, test_now_ms);
+		key->meta.state = columns[column].state;
+		key->meta.deletion_ms = test_now_ms + 7 * DAY_MS;
+		error = test_callf(svc, rows[row].op, "{\"KeyId\":\"%s\"%s}",
+				   id, rows[row].more ? rows[row].more : more);
+		snprintf(got, sizeof(got), "%s %s", error, test_message());
+		snprintf(want, sizeof(want),
+			 "%s arn:aws:kms:" TEST_REGION ":" TEST_ACCOUNT
+			 ":key/%s%s",
+			 cell == 'u' ? "UnsupportedOperationException"
+				     : columns[column].error,
+			 id,
+			 cell == 'u' ? " origin is EXTERNAL which is not valid "
+				       "for this operation."
+				     : columns[column].is);
+		snprintf(name, sizeof(name), "%s_%s", rows[row].op,
+			 kms_state_name(columns[column].state));
+		TAP_EQ_STR(got, cell == 'y' ? " " : want, name);
+	}
+	pkey_done(&p.public);
+}
+
 int main(void)
 {
 	struct kms_service *svc;
@@ -673,6 +756,7 @@ int main(void)
 	test_deletion(svc);
 	test_rotation(svc);
 	test_other_kinds(svc);
+	test_states(svc);
 	test_end(svc);
 	test_expiry();
 	return tap_done();
