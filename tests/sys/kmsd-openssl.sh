@@ -3,8 +3,8 @@
 # The openssl program against kmsd's key pairs: it verifies what kmsd signs,
 # opens what is sealed and seals what kmsd opens, derives the same secrets,
 # and reads the pairs that kmsd gives away.  What it signs is verified by
-# pkey-tool, since kmsd gives no private key out that it could sign with.
-# timeout: 300
+# pkey-tool, and by kmsd where the key was imported.
+# timeout: 600
 # parallel-safe
 . tests/ktap.sh
 . tests/kmsd.sh
@@ -212,6 +212,51 @@ for spec in ECC_NIST_P256 ECC_NIST_P384 ECC_NIST_P521; do
 	ok what_kmsd_derives cmp shared theirs
 	ok "and_the_other_way_round" eval "$TOOL derive $spec $spec.der pub.der \
 		ours && cmp ours theirs"
+done
+
+# --- keys of openssl's in kmsd
+import() { # SPEC USAGE FILE: to $key
+	key=$(peer CreateKey "{\"Origin\":\"EXTERNAL\",\"KeySpec\":\"$1\",
+		\"KeyUsage\":\"$2\"}" | field KeyId)
+	peer GetParametersForImport "{\"KeyId\":\"$key\",
+		\"WrappingAlgorithm\":\"RSA_AES_KEY_WRAP_SHA_256\",
+		\"WrappingKeySpec\":\"RSA_2048\"}" >params
+	field PublicKey <params | base64 -d >wrapping.der
+	openssl rand -out aes 32
+	openssl pkeyutl -encrypt -pubin -keyform DER -inkey wrapping.der \
+		-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 \
+		-pkeyopt rsa_mgf1_md:sha256 -in aes -out wrapped
+	openssl enc -id-aes256-wrap-pad -e -K "$(xxd -p -c 64 aes)" \
+		-iv A65959A6 -in "$3" >>wrapped
+	peer ImportKeyMaterial "{\"KeyId\":\"$key\",
+		\"ImportToken\":\"$(field ImportToken <params)\",
+		\"EncryptedKeyMaterial\":\"$(b64 wrapped)\",
+		\"ExpirationModel\":\"KEY_MATERIAL_DOES_NOT_EXPIRE\"}" >answer
+	grep -q '"KeyId"' answer || { cat answer; return 1; }
+}
+imported() { # SPEC ALGORITHM
+	ok "a_key_of_$1_is_imported" import "$1" SIGN_VERIFY "$1.der"
+	openssl_sign "$2" "$1.pem" msg
+	ok "and_verifies_what_openssl_signs_by_$2" kms_verify "$2" RAW msg
+	not_ok "but_not_another_message" kms_verify "$2" RAW plain
+	is "its_public_key_is_openssls" "$(peer GetPublicKey \
+		"{\"KeyId\":\"$key\"}" | field PublicKey)" "$(b64 "$1.pub")"
+}
+for bits in 2048 3072 4096; do
+	imported "RSA_$bits" RSASSA_PSS_SHA_384
+done
+for spec in "${!CURVE[@]}"; do
+	imported "$spec" "ECDSA_SHA_${HASH[$spec]}"
+done
+for bits in 224 256 384 512; do
+	openssl rand -out hmac $((bits / 8))
+	ok "a_key_of_HMAC_${bits}_is_imported" import "HMAC_$bits" \
+		GENERATE_VERIFY_MAC hmac
+	is "and_makes_the_macs_that_openssl_makes" "$(peer GenerateMac \
+		"{\"KeyId\":\"$key\",\"MacAlgorithm\":\"HMAC_SHA_$bits\",
+		\"Message\":\"$(b64 msg)\"}" | field Mac)" "$(openssl dgst \
+		"-sha$bits" -mac HMAC -macopt "hexkey:$(xxd -p -c 128 hmac)" \
+		-binary msg | base64 -w0)"
 done
 
 # --- pairs that are given away
