@@ -12,10 +12,10 @@
 
 #include "kmsagent/agent/blockdev.h"
 #include "kmsagent/agent/dmcrypt.h"
+#include "kmsagent/agent/journal.h"
 #include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/method.h"
 #include "kmsagent/agent/reply.h"
-#include "kmsagent/base/log.h"
 
 static const struct log_event event_opened = {
 	"2c8e4f1a6b7d4a3e9c5f0d1e2a3b4c07", "volume-opened"};
@@ -245,6 +245,7 @@ static bool on_open_key(struct volume_job *j, const struct secret *key)
 static void on_open_done(struct volume_job *j)
 {
 	const struct agent_msg *m = &j->answer;
+	struct agent_event e;
 
 	if (m->type == AGENT_MSG_NONE || m->error < 0 || !m->mapping) {
 		dmcrypt_unbind(j);
@@ -255,9 +256,10 @@ static void on_open_done(struct volume_job *j)
 		return;
 	}
 	mapping_note(j->key, m->mapping, (dev_t)m->device);
-	log_event(LOG_LEVEL_NOTICE, &event_opened, NULL,
-		  "opened volume %s as %s on %s", j->key->entry.name,
-		  m->mapping, j->wanted.device);
+	volume_job_describe(j, "VolumeOpened", &e);
+	agent_journal(LOG_LEVEL_NOTICE, &event_opened, &e,
+		      "opened volume %s as %s on %s", j->key->entry.name,
+		      m->mapping, j->wanted.device);
 	dmcrypt_reply_with(j, dmcrypt_view(j->key, m));
 }
 

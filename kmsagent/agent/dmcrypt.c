@@ -4,10 +4,10 @@
 
 #include "kmsagent/agent/blockdev.h"
 #include "kmsagent/agent/dmcrypt.h"
+#include "kmsagent/agent/journal.h"
 #include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/method.h"
 #include "kmsagent/agent/reply.h"
-#include "kmsagent/base/log.h"
 
 static const struct log_event event_closed = {
 	"7a9b0c1d2e3f4a5b8c6d7e8f9a0b1c08", "volume-closed"};
@@ -33,8 +33,8 @@ static void on_close_done(struct volume_job *j)
 {
 	const struct agent_msg *m = &j->answer;
 	bool is_gone = !(m->flags & AGENT_MAP_EXISTS);
+	struct agent_event e;
 	cJSON *reply;
-	int r;
 
 	if (m->error == -EBUSY) {
 		reply_in_use(j);
@@ -44,11 +44,10 @@ static void on_close_done(struct volume_job *j)
 		dmcrypt_reply_failure(j);
 		return;
 	}
-	r = volume_job_audit(j, is_gone ? "VolumeClosed" : "VolumeClosing",
-			     NULL, NULL);
-	log_event(LOG_LEVEL_NOTICE, &event_closed, NULL, "%s volume %s",
-		  is_gone ? "closed" : "will close", j->key->entry.name);
-	(void)r;
+	volume_job_describe(j, is_gone ? "VolumeClosed" : "VolumeClosing", &e);
+	agent_audit_note(j->agent, &e);
+	agent_journal(LOG_LEVEL_NOTICE, &event_closed, &e, "%s volume %s",
+		      is_gone ? "closed" : "will close", j->key->entry.name);
 	if (is_gone)
 		j->key->mapping = (struct agent_mapping){0};
 	reply = cJSON_CreateObject();

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "kmsagent/agent/journal.h"
 #include "kmsagent/agent/mapping.h"
 #include "kmsagent/agent/reply.h"
 #include "kmsagent/base/log.h"
@@ -78,18 +79,27 @@ struct varlink_call *volume_job_take_call(struct volume_job *j)
 	return take_ptr(j->call);
 }
 
+void volume_job_describe(const struct volume_job *j, const char *what,
+			 struct agent_event *ret)
+{
+	const struct agent_key *k = j->key;
+
+	*ret = AGENT_EVENT_INIT;
+	ret->what = what;
+	ret->uid = j->uid;
+	ret->pid = j->pid;
+	ret->name = k->entry.name;
+	ret->cmk_arn = k->entry.cmk_arn;
+	ret->device = j->wanted.device[0] ? j->wanted.device : NULL;
+	ret->mapping = j->order.mapping ?: k->mapping.name;
+}
+
 int volume_job_audit(const struct volume_job *j, const char *what,
 		     const char *error, const char *reason)
 {
-	struct agent_event e = AGENT_EVENT_INIT;
+	struct agent_event e;
 
-	e.what = what;
-	e.uid = j->uid;
-	e.pid = j->pid;
-	e.name = j->key->entry.name;
-	e.cmk_arn = j->key->entry.cmk_arn;
-	e.device = j->wanted.device[0] ? j->wanted.device : NULL;
-	e.mapping = j->order.mapping ?: j->key->mapping.name;
+	volume_job_describe(j, what, &e);
 	e.error = error;
 	e.reason = reason;
 	return agent_audit(j->agent, &e);
@@ -98,20 +108,22 @@ int volume_job_audit(const struct volume_job *j, const char *what,
 void volume_job_note_failure(const struct volume_job *j, const char *error,
 			     const char *reason)
 {
-	int r;
+	struct agent_event e;
 
 	if (!j->refusal)
 		return;
-	/* Logged there; nothing is released by it. */
-	r = volume_job_audit(j, j->refusal, error, reason);
-	(void)r;
-	log_event(LOG_LEVEL_NOTICE, &event_refused, NULL, "volume %s, %s: %s",
-		  j->key->entry.name, error, reason);
+	volume_job_describe(j, j->refusal, &e);
+	e.error = error;
+	e.reason = reason;
+	agent_audit_note(j->agent, &e);
+	agent_journal(LOG_LEVEL_NOTICE, &event_refused, &e, "volume %s, %s: %s",
+		      j->key->entry.name, error, reason);
 }
 
 /* No copy of the key may outlive its loan, in whoever's ring. */
 static void look_for_left(const struct volume_job *j)
 {
+	struct agent_event e;
 	bool is_left = false;
 	int r = j->lent ? kr_loan_is_left(j->lent, &is_left) : 0;
 
@@ -119,12 +131,14 @@ static void look_for_left(const struct volume_job *j)
 		log_err("cannot read /proc/keys: %s", strerror(-r));
 	if (!is_left)
 		return;
-	log_event(LOG_LEVEL_CRIT, &event_left, NULL,
-		  "key %d of volume %s is still in the kernel's keyrings; it "
-		  "ends by its timeout within %d s",
-		  j->lent, j->key->entry.name, LOAN_S);
-	r = volume_job_audit(j, "VolumeKeyLeft", "left", "after its loan");
-	(void)r;
+	volume_job_describe(j, "VolumeKeyLeft", &e);
+	e.serial = j->lent;
+	e.error = "left";
+	agent_audit_note(j->agent, &e);
+	agent_journal(LOG_LEVEL_CRIT, &event_left, &e,
+		      "key %d of volume %s is still in the kernel's keyrings; "
+		      "it ends by its timeout within %d s",
+		      j->lent, j->key->entry.name, LOAN_S);
 }
 
 static void finish(struct volume_job *j)

@@ -73,6 +73,10 @@ void volume_repair(struct agent_key *k);
 void volume_job_stop(struct agent_key *k);
 void volume_job_forget(struct agent_key *k);
 
+/* What is known of it, as an event @what of the audit or the log. */
+void volume_job_describe(const struct volume_job *j, const char *what,
+			 struct agent_event *ret);
+
 /* Write the audit's record of it.  @error NULL: it is done, or about to be. */
 int volume_job_audit(const struct volume_job *j, const char *what,
 		     const char *error, const char *reason) _must_check_;

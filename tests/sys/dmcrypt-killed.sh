@@ -20,33 +20,14 @@ ok it_opens vopen vol1 "$loop"
 span=$(((${EPOCHREALTIME/[.,]/} - start) / 2))
 ok it_closes vclose vol1
 
-once() { # us command...
-	local us=$1 catcher
-	shift
-	: >"$LAB/caught"
-	"$B/tools/catch-child" device 9 "$us" 3 >"$LAB/caught" &
-	catcher=$!
-	wait_for '[ -s "$LAB/caught" ]' 5
-	"$@" >"$LAB/said" 2>&1
-	! wait "$catcher" || killed=$((killed + 1))
-}
-killed=0 bad=0 failed=0
-for ((i = 0; i < kills; i++)); do
-	us=$((RANDOM * span / 32768))
-	if [ "$(shown_or vol1 mapping)" = None ]; then
-		once "$us" ctl dmcrypt open vol1 "$loop"
-	elif ((RANDOM % 2)); then
-		once "$us" ctl dmcrypt resize vol1 \
-			--size $((8 * (1000 + RANDOM % 1000)))
-	else
-		once "$us" ctl dmcrypt close vol1
-	fi
-	! grep -q 'child was ended' "$LAB/said" || failed=$((failed + 1))
-	consistent vol1 vol1 >"$LAB/why" 2>&1 || {
-		bad=$((bad + 1))
-		diag "after $us us: $(cat "$LAB/why" "$LAB/said")"
-	}
-done
+# The check itself, and what an agent does about it when it starts.
+dmsetup create vol1 --notable -u CRYPT-PLAIN-kms:vol1
+not_ok a_half_made_mapping_is_seen consistent vol1 vol1
+agent_restart
+ok it_goes_when_an_agent_starts wait_for \
+	'consistent vol1 vol1 >/dev/null 2>&1' 5
+
+kill_rounds "$kills" "$span" "$loop"
 diag "$kills rounds within $span us: $killed children killed," \
 	"$failed of them with work undone"
 is all_is_consistent_each_time "$bad" 0

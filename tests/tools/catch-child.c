@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLL_US 20
+#define POLL_US 100
 
 /* The last pid that the kernel gave: the end of /proc/loadavg. */
 static int last_pid(int fd)
@@ -69,6 +69,16 @@ static int is_confined(int pid)
 	return n <= 0 || strstr(text, "NoNewPrivs:\t1");
 }
 
+/* Before the others, so that it does not run on while it is looked at. */
+static void be_quick(int pid)
+{
+	const struct sched_param first = {.sched_priority = 10};
+
+	(void)sched_setscheduler(0, SCHED_FIFO, &first);
+	while (!is_confined(pid))
+		usleep(POLL_US);
+}
+
 static void delay(int pid, const char *how)
 {
 	if (!how)
@@ -76,8 +86,7 @@ static void delay(int pid, const char *how)
 	if (strcmp(how, "confined") != 0)
 		usleep((useconds_t)atoi(how));
 	else
-		while (!is_confined(pid))
-			usleep(POLL_US);
+		be_quick(pid);
 }
 
 static double now(void)
@@ -100,9 +109,6 @@ int main(int argc, char *argv[])
 				"[SECONDS]]\n");
 		return 2;
 	}
-	/* So that the child does not run on while we look at it. */
-	(void)sched_setscheduler(0, SCHED_FIFO,
-				 &(struct sched_param){.sched_priority = 10});
 	end = now() + (argc > 4 ? atof(argv[4]) : 5);
 	snprintf(want, sizeof(want), "%s:", argv[1]);
 	puts("ready");

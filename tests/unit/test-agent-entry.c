@@ -47,17 +47,64 @@ static void test_good(void)
 	TAP_EQ_STR(again, text, "both_texts_are_the_same");
 }
 
+static char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+
+	if (!at)
+		abort();
+	return io_format("%.*s%s%s", (int)(at - text), text, to,
+			 at + strlen(from));
+}
+
+#define BOUND                                                                  \
+	",\"volume\":{\"device\":\"serial:1\",\"key_check\":"                  \
+	"\"00112233445566778899aabbccddeeff\",\"cipher\":"                     \
+	"\"aes-xts-plain64\",\"sector_size\":4096,\"offset\":8,\"skip\":0,"    \
+	"\"size\":0}}"
+
+static void test_volume(void)
+{
+	_cleanup_(agent_entry_done) struct agent_entry e = AGENT_ENTRY_INIT;
+	_cleanup_(agent_entry_done) struct agent_entry f = AGENT_ENTRY_INIT;
+	_cleanup_(agent_entry_done) struct agent_entry g = AGENT_ENTRY_INIT;
+	_free_ char *volume = replaced(good, "\"ring\"", "\"volume\"");
+	_free_ char *bound = strdup(volume);
+	_free_ char *whole = NULL;
+	_free_ char *text = NULL;
+	_free_ char *ring = NULL;
+
+	TAP_EQ_INT(parse(volume, &e), 0, "a_volumes_entry_parses");
+	TAP_EQ_INT(e.purpose, AGENT_PURPOSE_VOLUME, "it_is_a_volumes");
+	TAP_OK(!e.volume.is_bound, "and_bound_to_nothing");
+	bound[strlen(bound) - 1] = '\0';
+	whole = io_format("%s%s", bound, BOUND);
+	TAP_EQ_INT(parse(whole, &f), 0, "a_bound_one_parses");
+	TAP_EQ_STR(f.volume.device, "serial:1", "its_device");
+	TAP_EQ_INT(f.volume.sector_bytes, 4096, "its_sector_size");
+	TAP_EQ_INT(agent_entry_format(&f, &text), 0, "it_is_written");
+	TAP_OK(strstr(text, BOUND), "with_what_it_is_bound_to");
+	ring = replaced(whole, "\"volume\"", "\"ring\"");
+	TAP_EQ_INT(parse(ring, &g), -EBADMSG, "refuses_to_bind_a_ring_key");
+}
+
+static void test_nobody_allowed(void)
+{
+	_cleanup_(agent_entry_done) struct agent_entry e = AGENT_ENTRY_INIT;
+	_free_ char *alone = replaced(good, "\"uid:1000\",\"group:wheel\"", "");
+	_free_ char *text = NULL;
+
+	TAP_EQ_INT(parse(alone, &e), 0, "an_entry_for_root_alone_parses");
+	TAP_EQ_INT(agent_entry_format(&e, &text), 0, "and_is_written");
+	TAP_OK(text && strstr(text, "\"allow\":[]"), "with_an_empty_list");
+}
+
 /* @from replaced by @to in the good one. */
 static void refused(const char *from, const char *to, const char *name)
 {
 	struct agent_entry e = AGENT_ENTRY_INIT;
-	const char *at = strstr(good, from);
-	_free_ char *text = NULL;
+	_free_ char *text = replaced(good, from, to);
 
-	if (!at)
-		abort();
-	text = io_format("%.*s%s%s", (int)(at - good), good, to,
-			 at + strlen(from));
 	if (!TAP_EQ_INT(parse(text, &e), -EBADMSG, name))
 		agent_entry_done(&e);
 	else if (why[0] == '\0')
@@ -116,6 +163,8 @@ int main(void)
 {
 	json_init();
 	test_good();
+	test_volume();
+	test_nobody_allowed();
 	test_refusals();
 	return tap_done();
 }
