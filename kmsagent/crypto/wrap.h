@@ -24,10 +24,11 @@
 
 /* Written to disk: never renumber. */
 enum wrap_role {
-	WRAP_ROLE_KEK = 1,	/* key-encryption key, under the root key */
-	WRAP_ROLE_MATERIAL = 2, /* backing key of a CMK, under a KEK */
-	WRAP_ROLE_IMPORT = 3,	/* private key of an import, under a KEK */
-	WRAP_ROLE_ACCESS = 4,	/* secret access key, under a KEK */
+	WRAP_ROLE_KEK = 1,	   /* key-encryption key, under the root key */
+	WRAP_ROLE_MATERIAL = 2,	   /* backing key of a CMK, under a KEK */
+	WRAP_ROLE_IMPORT = 3,	   /* private key of an import, under a KEK */
+	WRAP_ROLE_ACCESS = 4,	   /* secret access key, under a KEK */
+	WRAP_ROLE_GRANT_TOKEN = 5, /* no key: names a grant, under a KEK */
 };
 
 #define WRAP_HEADER_BYTES    26

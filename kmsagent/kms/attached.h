@@ -10,11 +10,19 @@
 #include "kmsagent/kms/batch.h"
 #include "kmsagent/kms/key.h"
 
+struct kms_grant;
 struct kms_service;
 
 /* Set the policy's document; copies. */
 int kms_policy_put(struct kms_service *svc, struct kms_key *key,
 		   const char *policy) _must_check_;
+
+/* Takes @grant, whose key is set, on success. */
+int kms_grant_add(struct kms_service *svc,
+		  struct kms_grant *grant) _must_check_;
+/* Frees @grant on success. */
+int kms_grant_remove(struct kms_service *svc,
+		     struct kms_grant *grant) _must_check_;
 
 /* To the batch that makes a key: what it has from the beginning. */
 int kms_attached_add(struct kms_batch *b,

@@ -20,6 +20,7 @@ static const struct {
 	{"kms:GetKeyPolicy", false, true},
 	{"kms:GetKeyRotationStatus", false, true},
 	{"kms:ListAliases", false, true},
+	{"kms:ListGrants", false, true},
 	{"kms:ListKeyPolicies", false, true},
 	{"kms:ListKeyRotations", false, true},
 	{"kms:ListResourceTags", false, true},

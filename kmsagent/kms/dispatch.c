@@ -40,8 +40,10 @@ static int check_key(struct kms_task *t)
 
 static int run(struct kms_task *t)
 {
-	int r = 0;
+	int r = kms_task_check_tokens(t);
 
+	if (r)
+		return r;
 	if (t->op->key_member)
 		r = check_key(t);
 	else if (!(t->op->flags & KMS_OP_OWN_CHECKS))
@@ -150,6 +152,8 @@ int kms_dispatch(struct kms_service *svc, const struct kms_request *req,
 		reply->response = kms_audit_copy(reply->body);
 		if (!reply->response)
 			return -ENOMEM;
+		/* CloudTrail does not keep them. */
+		cJSON_DeleteItemFromObject(reply->response, "grantToken");
 	}
 	return 0;
 }

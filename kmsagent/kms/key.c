@@ -6,6 +6,7 @@
 
 #include "kmsagent/base/io.h"
 #include "kmsagent/crypto/wrap.h"
+#include "kmsagent/kms/grant.h"
 #include "kmsagent/kms/service.h"
 
 const char *kms_manager_name(enum kms_manager manager)
@@ -189,6 +190,9 @@ void kms_key_free(struct kms_key *key)
 	free(key->tags);
 	free(key->policy);
 	kms_index_done(&key->aliases);
+	for (size_t i = 0; i < key->grants.count; i++)
+		kms_grant_free(key->grants.sorted[i]);
+	kms_index_done(&key->grants);
 	free(key);
 }
 

@@ -106,8 +106,8 @@ struct kms_key {
 	enum kms_origin origin;
 	int64_t created_ms;
 	char *description;
-	char *tags; /* JSON array as given, or NULL */
-	char *policy; /* the document; NULL: the default one */
+	char *tags;		  /* JSON array as given, or NULL */
+	char *policy;		  /* the document; NULL: the default one */
 	uint64_t policy_revision; /* of its record; 0: none */
 	struct kms_key_meta meta;
 	uint64_t revision;		/* of the record in the store */
@@ -115,6 +115,7 @@ struct kms_key {
 	int64_t usable_until_ms;	/* when the first of those expires */
 	struct kms_last_use last_use;
 	struct kms_index aliases;
+	struct kms_index grants; /* owned */
 };
 
 struct kms_alias {

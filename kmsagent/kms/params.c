@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "kmsagent/kms/grant.h"
+
 static const char *const encryption_algorithms[] = {
 	"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE",
 	NULL};
@@ -107,9 +109,10 @@ static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
 #define ALIAS(n)   STRING(n, 1, 256), .pattern = &kms_pattern_alias
 #define MATERIAL_ID                                                            \
 	STRING("KeyMaterialId", 64, 64), .pattern = &kms_pattern_material_id
-#define MARKER	    STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
-#define POLICY	    STRING("Policy", 1, 131072), .pattern = &kms_pattern_policy
-#define POLICY_NAME STRING("PolicyName", 1, 128), .pattern = &kms_pattern_word
+#define MARKER	     STRING("Marker", 1, 1024), .pattern = &kms_pattern_marker
+#define POLICY	     STRING("Policy", 1, 131072), .pattern = &kms_pattern_policy
+#define POLICY_NAME  STRING("PolicyName", 1, 128), .pattern = &kms_pattern_word
+#define PRINCIPAL(n) STRING(n, 1, 256), .pattern = &kms_pattern_principal
 #define GRANT_TOKENS                                                           \
 	.name = "GrantTokens", .type = KMS_TYPE_STRING_LIST, .max = 10,        \
 	.item_min = 1, .item_max = 8192, .is_private = true
@@ -242,6 +245,46 @@ const struct kms_param kms_params_list_key_rotations[] = {
 
 const struct kms_param kms_params_list_keys[] = {
 	{INTEGER("Limit", 1, 1000)}, {MARKER}, {0}};
+
+const struct kms_param kms_params_create_grant[] = {
+	{ID("KeyId"), REQUIRED},
+	{PRINCIPAL("GranteePrincipal"), REQUIRED},
+	{PRINCIPAL("RetiringPrincipal")},
+	{.name = "Operations",
+	 .type = KMS_TYPE_STRING_LIST,
+	 REQUIRED,
+	 .min = 1,
+	 .max = INT32_MAX,
+	 .values = kms_grant_operations},
+	{.name = "Constraints", .type = KMS_TYPE_MAPS},
+	{GRANT_TOKENS},
+	{ALIAS("Name")},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_list_grants[] = {
+	{INTEGER("Limit", 1, 100)},	 {MARKER},
+	{ID("KeyId"), REQUIRED},	 {STRING("GrantId", 1, 128)},
+	{PRINCIPAL("GranteePrincipal")}, {0}};
+
+const struct kms_param kms_params_list_retirable_grants[] = {
+	{INTEGER("Limit", 1, 100)},
+	{MARKER},
+	{PRINCIPAL("RetiringPrincipal"), REQUIRED},
+	{0}};
+
+const struct kms_param kms_params_retire_grant[] = {
+	{STRING("GrantToken", 1, 8192), .is_private = true},
+	{ID("KeyId")},
+	{STRING("GrantId", 1, 128)},
+	{BOOLEAN("DryRun")},
+	{0}};
+
+const struct kms_param kms_params_revoke_grant[] = {
+	{ID("KeyId"), REQUIRED},
+	{STRING("GrantId", 1, 128), REQUIRED},
+	{BOOLEAN("DryRun")},
+	{0}};
 
 const struct kms_param kms_params_get_key_policy[] = {
 	{ID("KeyId"), REQUIRED}, {POLICY_NAME}, {0}};

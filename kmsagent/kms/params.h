@@ -10,6 +10,7 @@
 
 extern const struct kms_param kms_params_key_only[];
 extern const struct kms_param kms_params_create_alias[];
+extern const struct kms_param kms_params_create_grant[];
 extern const struct kms_param kms_params_create_key[];
 extern const struct kms_param kms_params_decrypt[];
 extern const struct kms_param kms_params_delete_alias[];
@@ -28,9 +29,13 @@ extern const struct kms_param kms_params_list_aliases[];
 extern const struct kms_param kms_params_list_key_rotations[];
 extern const struct kms_param kms_params_list_keys[];
 extern const struct kms_param kms_params_get_key_policy[];
+extern const struct kms_param kms_params_list_grants[];
 extern const struct kms_param kms_params_list_key_policies[];
 extern const struct kms_param kms_params_list_resource_tags[];
+extern const struct kms_param kms_params_list_retirable_grants[];
 extern const struct kms_param kms_params_put_key_policy[];
+extern const struct kms_param kms_params_retire_grant[];
+extern const struct kms_param kms_params_revoke_grant[];
 extern const struct kms_param kms_params_reencrypt[];
 extern const struct kms_param kms_params_schedule_key_deletion[];
 extern const struct kms_param kms_params_sign[];

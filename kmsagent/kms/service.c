@@ -12,6 +12,7 @@
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/crypto/encoding.h"
+#include "kmsagent/kms/grant.h"
 #include "kmsagent/kms/lastuse.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/rotation.h"
@@ -191,6 +192,7 @@ static int init(struct kms_service *svc, const struct kms_service_conf *conf)
 	pthread_mutex_init(&svc->mutate, NULL);
 	pthread_mutex_init(&svc->unwrap, NULL);
 	svc->max_keys = KMS_MAX_KEYS;
+	svc->max_grants = KMS_MAX_GRANTS;
 	pthread_mutex_init(&svc->usage, NULL);
 	svc->next_due_ms = INT64_MAX;
 	svc->event = conf->event;

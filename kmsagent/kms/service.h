@@ -45,6 +45,7 @@ struct kms_service {
 	struct xaes_key kek; /* wraps all material */
 	struct kms_clock clock;
 	size_t max_keys;
+	size_t max_grants; /* per key */
 	kms_event_fn event;
 	void *event_userdata;
 	int64_t next_due_ms;	    /* no key is before; under mutate */

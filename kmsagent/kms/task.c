@@ -10,6 +10,7 @@
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/kms/authorize.h"
+#include "kmsagent/kms/grant.h"
 #include "kmsagent/kms/service.h"
 
 #define MANAGED_PREFIX "alias/aws/"
@@ -260,6 +261,32 @@ int kms_task_need_pair(struct kms_task *t, const struct pkey_kind *kind)
 		return 0;
 	t->wanted_pair = kind;
 	return -EAGAIN;
+}
+
+int kms_task_open_token(struct kms_task *t, const char *token,
+			struct kms_grant **ret)
+{
+	int r = kms_grant_token_open(t->svc, t->region, token, t->now_ms, ret);
+
+	if (r < 0 || *ret)
+		return r;
+	return kms_fail(t->reply, KMS_ERROR_INVALID_GRANT_TOKEN,
+			"The grant token is not valid.");
+}
+
+int kms_task_check_tokens(struct kms_task *t)
+{
+	const cJSON *token;
+
+	cJSON_ArrayForEach(token, kms_arg(t, "GrantTokens"))
+	{
+		struct kms_grant *grant = NULL;
+		int r = kms_task_open_token(t, token->valuestring, &grant);
+
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 int kms_task_dry_run(struct kms_task *t)

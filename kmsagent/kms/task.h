@@ -14,6 +14,7 @@
 
 #define KMS_TASK_MAX_BLOBS 2
 
+struct kms_grant;
 struct kms_service;
 
 struct kms_task {
@@ -91,6 +92,12 @@ int kms_task_check_symmetric(struct kms_task *t,
  */
 int kms_task_need_pair(struct kms_task *t,
 		       const struct pkey_kind *kind) _must_check_;
+
+/* The grant of a token, or InvalidGrantTokenException. */
+int kms_task_open_token(struct kms_task *t, const char *token,
+			struct kms_grant **ret) _must_check_;
+/* Of each of the member GrantTokens. */
+int kms_task_check_tokens(struct kms_task *t) _must_check_;
 
 /* With DryRun, behind all checks: DryRunOperationException. */
 int kms_task_dry_run(struct kms_task *t) _must_check_;

@@ -108,7 +108,7 @@ static int serialization(struct kms_task *c, const cJSON *got,
 }
 
 /* AWS counts code points, not bytes. */
-static int64_t characters(const char *s)
+int64_t kms_characters(const char *s)
 {
 	int64_t n = 0;
 
@@ -157,7 +157,7 @@ static int check_string(struct kms_task *c, struct violations *v,
 
 	if (!cJSON_IsString(j))
 		return serialization(c, j, "a String");
-	len = characters(j->valuestring);
+	len = kms_characters(j->valuestring);
 	if (p->values ? is_one_of(j->valuestring, p->values)
 		      : len >= p->min && len <= p->max &&
 				(!p->pattern ||
@@ -258,7 +258,7 @@ static int check_list(struct kms_task *c, struct violations *v,
 
 		if (!cJSON_IsString(item))
 			return serialization(c, item, "a String");
-		len = characters(item->valuestring);
+		len = kms_characters(item->valuestring);
 		items_fit &= p->values
 				     ? is_one_of(item->valuestring, p->values)
 				     : len >= p->item_min && len <= p->item_max;
@@ -299,6 +299,23 @@ static int check_map(struct kms_task *c, const cJSON *j)
 		item,
 		j) if (!cJSON_IsString(item)) return serialization(c, item,
 								   "a String");
+	return 0;
+}
+
+/* Each member a map. */
+static int check_maps(struct kms_task *c, const cJSON *j)
+{
+	const cJSON *map;
+
+	if (!cJSON_IsObject(j))
+		return serialization(c, j, "a structure");
+	cJSON_ArrayForEach(map, j)
+	{
+		int r = cJSON_IsNull(map) ? 0 : check_map(c, map);
+
+		if (r)
+			return r;
+	}
 	return 0;
 }
 
@@ -369,6 +386,8 @@ static int check(struct kms_task *c, struct violations *v,
 			       : serialization(c, j, "a Timestamp");
 	case KMS_TYPE_STRING_MAP:
 		return check_map(c, j);
+	case KMS_TYPE_MAPS:
+		return check_maps(c, j);
 	case KMS_TYPE_STRING_LIST:
 		return check_list(c, v, p, j);
 	case KMS_TYPE_TAGS:
@@ -389,8 +408,14 @@ static int audit(struct kms_task *c, const struct kms_param *p, const cJSON *j)
 		return 0;
 	if (!c->reply->parameters)
 		c->reply->parameters = cJSON_CreateObject();
-	copy = p->type == KMS_TYPE_STRING_MAP ? cJSON_Duplicate(j, true)
-					      : kms_audit_copy(j);
+	/* The keys of an encryption context stay as they are. */
+	if (p->type == KMS_TYPE_STRING_MAP || p->type == KMS_TYPE_MAPS)
+		copy = cJSON_Duplicate(j, true);
+	else
+		copy = kms_audit_copy(j);
+	for (cJSON *m = copy && p->type == KMS_TYPE_MAPS ? copy->child : NULL;
+	     m && m->string; m = m->next)
+		m->string[0] = (char)tolower((unsigned char)m->string[0]);
 	kms_lower_first(p->name, name, sizeof(name));
 	if (!copy || !cJSON_AddItemToObject(c->reply->parameters, name, copy)) {
 		cJSON_Delete(copy);
@@ -461,6 +486,14 @@ static bool is_material_text(const char *value)
 	return *value != '\0';
 }
 
+static bool is_principal_text(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_+=,.@:/-", *p))
+			return false;
+	return *value != '\0';
+}
+
 static bool is_marker_text(const char *value)
 {
 	return is_latin1(value, "");
@@ -488,4 +521,6 @@ const struct kms_pattern kms_pattern_marker = {"[\\u0020-\\u00FF]*",
 					       is_marker_text};
 const struct kms_pattern kms_pattern_policy = {
 	"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", is_policy_text};
+const struct kms_pattern kms_pattern_principal = {"^[\\w+=,.@:/-]+$",
+						  is_principal_text};
 const struct kms_pattern kms_pattern_word = {"[\\w]+", is_word};

@@ -23,6 +23,7 @@ enum kms_type {
 	KMS_TYPE_BOOLEAN,
 	KMS_TYPE_TIME, /* seconds since the epoch, maybe with a fraction */
 	KMS_TYPE_STRING_MAP,
+	KMS_TYPE_MAPS,	      /* an object of string maps */
 	KMS_TYPE_STRING_LIST, /* min..max items of item_min..item_max */
 	KMS_TYPE_TAGS,	      /* of {TagKey, TagValue} */
 	KMS_TYPE_OBJECT,      /* the handler looks inside */
@@ -52,7 +53,11 @@ extern const struct kms_pattern kms_pattern_marker;
 extern const struct kms_pattern kms_pattern_material_id;
 extern const struct kms_pattern kms_pattern_material_text;
 extern const struct kms_pattern kms_pattern_policy;
+extern const struct kms_pattern kms_pattern_principal;
 extern const struct kms_pattern kms_pattern_word;
+
+/* Code points of UTF-8: what AWS counts, not bytes. */
+int64_t kms_characters(const char *s);
 
 struct kms_task;
 

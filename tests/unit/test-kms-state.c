@@ -55,6 +55,11 @@ static const struct {
 	 "",
 	 {0, 0, 3, 0, 0, 0, 0},
 	 "{\"AliasName\":\"<fresh>\",\"TargetKeyId\":\"<id>\"}"},
+	{"CreateGrant",
+	 "",
+	 {0, 1, 3, 5, 0, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"Operations\":[\"Decrypt\"],\"GranteePrincipal\":\"arn:aws:iam::" TEST_ACCOUNT
+	 ":user/bob\"}"},
 	{"Decrypt",
 	 "",
 	 {0, 1, 3, 5, 11, 14, 0},
@@ -123,6 +128,7 @@ static const struct {
 	{"GetKeyPolicy", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"GetPublicKey", "", {0, 1, 3, 5, 11, 14, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ListAliases", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
+	{"ListGrants", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ListKeyPolicies", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"ListResourceTags", "", {0, 0, 0, 0, 0, 0, 0}, "{\"KeyId\":\"<id>\"}"},
 	{"PutKeyPolicy",
@@ -139,6 +145,14 @@ static const struct {
 	 "_to_it",
 	 {0, 1, 3, 5, 11, 14, 0},
 	 "{\"CiphertextBlob\":\"<other-blob>\",\"DestinationKeyId\":\"<id>\"}"},
+	{"RetireGrant",
+	 "",
+	 {0, 0, 0, 0, 0, 0, 0},
+	 "{\"KeyId\":\"<id>\",\"GrantId\":\"<grant>\"}"},
+	{"RevokeGrant",
+	 "",
+	 {0, 0, 0, 0, 0, 0, 0},
+	 "{\"KeyId\":\"<id>\",\"GrantId\":\"<grant>\"}"},
 	{"ScheduleKeyDeletion",
 	 "",
 	 {0, 0, 3, 0, 0, 0, 15},
@@ -202,6 +216,7 @@ struct prop {
 	char public[256];
 	char signature[128];
 	char mac[64];
+	char grant[65];
 };
 
 /* What a key can make while it is enabled; it fails if it is not its kind. */
@@ -243,6 +258,12 @@ static void make_prop(struct kms_service *svc, unsigned n, const char *op,
 	     "Signature", p->signature, sizeof(p->signature));
 	make(svc, "GenerateMac", ",\"MacAlgorithm\":\"HMAC_SHA_256\"", p->id,
 	     "Mac", p->mac, sizeof(p->mac));
+	test_callf(svc, "CreateGrant",
+		   "{\"KeyId\":\"%s\",\"Operations\":[\"DescribeKey\"],"
+		   "\"GranteePrincipal\":\"arn:aws:iam::" TEST_ACCOUNT
+		   ":user/bob\"}",
+		   p->id);
+	snprintf(p->grant, sizeof(p->grant), "%s", test_string("GrantId"));
 }
 
 /* Put a key into a state that no operation of this build leads to. */
@@ -270,6 +291,7 @@ static char *expand(const char *text, const struct prop *it,
 		{"<fresh>", fresh},
 		{"<signature>", it->signature},
 		{"<mac>", it->mac},
+		{"<grant>", it->grant},
 		{"<other>", other->id},
 		{"<other-public>", other->public},
 		{"<other-blob>", other->blob},

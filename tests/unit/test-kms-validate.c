@@ -218,17 +218,23 @@ static void test_bounds(struct kms_service *svc)
 /* What goes to the audit record: no plaintext, ciphertext, tokens. */
 static void test_audit(struct kms_service *svc)
 {
-	char id[37], *text;
+	char id[37], *text, *token;
 
 	test_create_key(svc, id);
+	test_callf(svc, "CreateGrant",
+		   "{\"KeyId\":\"%s\",\"Operations\":[\"Encrypt\"],"
+		   "\"GranteePrincipal\":\"arn:aws:iam::" TEST_ACCOUNT
+		   ":root\"}",
+		   id);
+	token = test_keep("GrantToken");
 	test_callf(svc, "Encrypt",
 		   "{\"KeyId\":\"%s\",\"Plaintext\":\"c2VjcmV0\","
-		   "\"GrantTokens\":[\"token\"],"
+		   "\"GrantTokens\":[\"%s\"],"
 		   "\"EncryptionContext\":{\"Upper\":\"Case\"},"
 		   "\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"}",
-		   id);
+		   id, token);
 	text = cJSON_PrintUnformatted(test_reply.parameters);
-	TAP_OK(!strstr(text, "c2VjcmV0") && !strstr(text, "token"),
+	TAP_OK(!strstr(text, "c2VjcmV0") && !strstr(text, token),
 	       "parameters_hold_no_plaintext_nor_tokens");
 	TAP_OK(strstr(text, "\"encryptionContext\":{\"Upper\":\"Case\"}"),
 	       "the_context_is_there_as_it_was");
@@ -240,6 +246,7 @@ static void test_audit(struct kms_service *svc)
 	TAP_OK(test_reply.key_arns[0] && strstr(test_reply.key_arns[0], id),
 	       "the_key_is_named");
 	free(text);
+	free(token);
 	test_callf(svc, "ScheduleKeyDeletion", "{\"KeyId\":\"%s\"}", id);
 	TAP_OK(!test_reply.read_only, "a_change_is_not_read_only");
 	TAP_OK(cJSON_HasObjectItem(test_reply.response, "deletionDate"),
