@@ -70,9 +70,74 @@ static int while_open(void)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -1;
 }
 
+struct text_of {
+	char id[64];
+	char value[512];
+};
+
+static int keep(void *userdata, const char *id, const void *value, size_t len,
+		uint64_t revision)
+{
+	struct text_of *t = userdata;
+
+	(void)revision;
+	snprintf(t->id, sizeof(t->id), "%s", id);
+	snprintf(t->value, sizeof(t->value), "%.*s", (int)len,
+		 (const char *)value);
+	return 0;
+}
+
+static void put(struct store *store, const char *kind, const struct text_of *t)
+{
+	uint64_t revision;
+
+	if (store_commit(store,
+			 &(struct store_write){kind, t->id, t->value,
+					       strlen(t->value), STORE_ANY},
+			 1, &revision) < 0)
+		exit(1);
+}
+
+/* Two stores under one root key: neither opens with the other's KEK, nor by
+ * taking its name, which its own material does not know. */
+static void test_traded_kek(void)
+{
+	struct kms_service *a, *b;
+	struct store *store = NULL;
+	struct text_of kek, id;
+	char key[37], path[128];
+
+	a = test_open("a");
+	b = test_open("b");
+	test_create_key(b, key);
+	if (store_scan(a->store, "kek", keep, &kek) < 0 ||
+	    store_scan(a->store, "store", keep, &id) < 0)
+		exit(1);
+	TAP_EQ_INT((int)strlen(id.value), 36, "a_store_has_an_id");
+	put(b->store, "kek", &kek);
+	test_end(b);
+	TAP_OK(!test_try_open("b", why, sizeof(why)),
+	       "anothers_key_encryption_key_is_refused");
+	tap_diag("%s", why);
+	TAP_OK(*why, "with_a_reason");
+	test_end(a);
+	snprintf(path, sizeof(path), "%s/b", test_dir);
+	if (store_sqlite_open(path, NULL, &store, why, sizeof(why)) < 0)
+		exit(1);
+	put(store, "store", &id);
+	store_close(store);
+	b = test_open("b");
+	TAP_EQ_STR(test_callf(b, "Encrypt",
+			      "{\"KeyId\":\"%s\",\"Plaintext\":\"AAAA\"}", key),
+		   "KMSInternalException",
+		   "with_anothers_name_too_its_own_material_does_not_open");
+	test_end(b);
+}
+
 int main(void)
 {
 	test_begin();
+	test_traded_kek();
 	snprintf(root_path, sizeof(root_path), "%s/root.key", test_dir);
 	TAP_EQ_INT(try_account(TEST_ACCOUNT), 0, "an_empty_folder_is_founded");
 	TAP_OK(exists("root.key") && exists("kms.sqlite"),
