@@ -67,7 +67,7 @@ int kms_op_generate_data_key_without_plaintext(struct kms_task *t)
 int kms_op_generate_random(struct kms_task *t)
 {
 	_cleanup_(secret_done) struct secret bytes = SECRET_INIT;
-	int r = kms_refuse_member(t, "CustomKeyStoreId");
+	int r = kms_task_find_store(t, "CustomKeyStoreId");
 
 	if (r == 0)
 		r = kms_refuse_member(t, "Recipient");

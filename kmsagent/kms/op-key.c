@@ -89,15 +89,13 @@ int kms_put_metadata(struct kms_task *t, const struct kms_key *key)
  */
 static int refuse_unbuilt(struct kms_task *t)
 {
-	static const char *const members[] = {"CustomKeyStoreId", "XksKeyId"};
 	const char *origin = kms_arg_string(t, "Origin");
+	int r = kms_task_find_store(t, "CustomKeyStoreId");
 
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		int r = kms_refuse_member(t, members[i]);
-
-		if (r)
-			return r;
-	}
+	if (r == 0)
+		r = kms_refuse_member(t, "XksKeyId");
+	if (r)
+		return r;
 	if (kms_arg_bool(t, "MultiRegion"))
 		return kms_refuse_member(t, "MultiRegion");
 	if (origin && kms_origin_find(origin) == KMS_ORIGIN_COUNT)

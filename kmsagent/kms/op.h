@@ -74,6 +74,8 @@ int kms_op_sign(struct kms_task *c) _must_check_;
 int kms_op_verify(struct kms_task *c) _must_check_;
 int kms_op_generate_mac(struct kms_task *c) _must_check_;
 int kms_op_verify_mac(struct kms_task *c) _must_check_;
+int kms_op_describe_custom_key_stores(struct kms_task *c) _must_check_;
+int kms_op_use_custom_key_store(struct kms_task *c) _must_check_;
 int kms_op_create_grant(struct kms_task *c) _must_check_;
 int kms_op_list_grants(struct kms_task *c) _must_check_;
 int kms_op_list_retirable_grants(struct kms_task *c) _must_check_;

@@ -139,6 +139,16 @@ const struct kms_param kms_params_create_key[] = {
 	{STRING("XksKeyId", 1, 128)},
 	{0}};
 
+const struct kms_param kms_params_custom_key_store[] = {
+	{STRING("CustomKeyStoreId", 1, 64), REQUIRED}, {0}};
+
+const struct kms_param kms_params_describe_custom_key_stores[] = {
+	{STRING("CustomKeyStoreId", 1, 64)},
+	{STRING("CustomKeyStoreName", 1, 256)},
+	{INTEGER("Limit", 1, 1000)},
+	{MARKER},
+	{0}};
+
 const struct kms_param kms_params_decrypt[] = {
 	{BLOB("CiphertextBlob", 6144)},
 	{MAP("EncryptionContext")},

@@ -93,6 +93,10 @@ int kms_task_check_symmetric(struct kms_task *t,
 int kms_task_need_pair(struct kms_task *t,
 		       const struct pkey_kind *kind) _must_check_;
 
+/* There are no custom key stores: if @member names one,
+ * CustomKeyStoreNotFoundException. */
+int kms_task_find_store(struct kms_task *t, const char *member) _must_check_;
+
 /* The grant of a token, or InvalidGrantTokenException. */
 int kms_task_open_token(struct kms_task *t, const char *token,
 			struct kms_grant **ret) _must_check_;

@@ -87,7 +87,7 @@ static void test_refusals(struct kms_service *svc)
 		{"a_multi_region_key", "{\"MultiRegion\":true}",
 		 "UnsupportedOperationException", "MultiRegion"},
 		{"a_custom_key_store", "{\"CustomKeyStoreId\":\"cks-1\"}",
-		 "UnsupportedOperationException", "CustomKeyStoreId"},
+		 "CustomKeyStoreNotFoundException", "'cks-1'"},
 		{"an_external_key", "{\"XksKeyId\":\"x\"}",
 		 "UnsupportedOperationException", "XksKeyId"},
 		{"no_usage_for_another_spec", "{\"KeySpec\":\"RSA_2048\"}",

@@ -123,15 +123,54 @@ static void test_table(struct kms_service *svc)
 	TAP_OK(!test_reply.message, "without_a_message");
 	TAP_EQ_STR(test_call(svc, "", "{}"), "UnknownOperationException",
 		   "so_is_no_name");
-	TAP_EQ_STR(test_call(svc, "ConnectCustomKeyStore", "{}"),
+	TAP_EQ_STR(test_call(svc, "CreateCustomKeyStore", "{}"),
 		   "UnsupportedOperationException",
 		   "what_this_build_has_not_is_told_so");
 	TAP_EQ_STR(test_message(),
 		   "This kmsd does not offer the operation "
-		   "ConnectCustomKeyStore.",
+		   "CreateCustomKeyStore.",
 		   "by_name");
 	TAP_EQ_STR(test_call_as(svc, &test_root, "eu-west-9", "ListKeys", "{}"),
 		   "ValidationException", "a_region_not_served_is_refused");
+}
+
+/* There is none: listing says so, and none is found. */
+static void test_custom_key_stores(struct kms_service *svc)
+{
+	static const struct {
+		const char *op, *body, *error;
+	} cases[] = {
+		{"ConnectCustomKeyStore", "{\"CustomKeyStoreId\":\"cks-1\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"DeleteCustomKeyStore", "{\"CustomKeyStoreId\":\"cks-1\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"DisconnectCustomKeyStore", "{\"CustomKeyStoreId\":\"cks-1\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"UpdateCustomKeyStore", "{\"CustomKeyStoreId\":\"cks-1\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"DescribeCustomKeyStores", "{\"CustomKeyStoreId\":\"cks-1\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"DescribeCustomKeyStores", "{\"CustomKeyStoreName\":\"x\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"GenerateRandom",
+		 "{\"NumberOfBytes\":1,\"CustomKeyStoreId\":\"cks-1\"}",
+		 "CustomKeyStoreNotFoundException"},
+		{"ConnectCustomKeyStore", "{}", "ValidationException"},
+		{"DescribeCustomKeyStores", "{\"Marker\":\"AAAA\"}",
+		 "InvalidMarkerException"},
+		{"DescribeCustomKeyStores", "{\"Limit\":1001}",
+		 "ValidationException"},
+		{"DescribeCustomKeyStores", "{\"Limit\":1}", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		TAP_EQ_STR(test_call(svc, cases[i].op, cases[i].body),
+			   cases[i].error, cases[i].op);
+	TAP_OK(cJSON_IsArray(cJSON_GetObjectItem(test_reply.body,
+						 "CustomKeyStores")) &&
+		       cJSON_IsFalse(cJSON_GetObjectItem(test_reply.body,
+							 "Truncated")),
+	       "an_empty_list_is_a_list");
 }
 
 /* Bodies that pass the checks of form; <id> is a key's. */
@@ -259,6 +298,7 @@ int main(void)
 	test_begin();
 	svc = test_open(NULL);
 	test_table(svc);
+	test_custom_key_stores(svc);
 	test_permissions(svc);
 	test_statuses();
 	test_end(svc);
