@@ -50,6 +50,13 @@ static int do_map(struct order *o)
 	const struct agent_msg *q = o->q;
 	int r = look(o);
 
+	/* Without a table it is what a keyholder that was killed left; sysfs
+	 * does not show it before it has one (since Linux 5.15). */
+	if (r == 0 && !o->map.has_table) {
+		r = devmap_remove(&o->map, false, 0);
+		if (r == 0)
+			r = -ENXIO;
+	}
 	if (r != -ENXIO)
 		return r < 0 ? r : -EEXIST;
 	o->step = "name";
