@@ -9,6 +9,7 @@
 #include "keyring/secret.h"
 
 #define DEPTH_MAX   64
+#define PRINT_BYTES 768
 #define MEMBERS_MAX 512
 
 static void wiping_free(void *p)
@@ -122,7 +123,8 @@ int json_parse_object(const char *text, size_t len, cJSON **ret)
 
 char *json_print(const cJSON *j)
 {
-	return cJSON_PrintUnformatted(j);
+	/* In one block, mostly: growing it costs a copy and a wipe. */
+	return cJSON_PrintBuffered(j, PRINT_BYTES, false);
 }
 
 static int get(const cJSON *obj, const char *name, const cJSON **ret)

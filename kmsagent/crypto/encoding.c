@@ -157,16 +157,18 @@ int hex_decode(const char *text, void *ret, size_t len)
 int uuid_new(char ret[UUID_LEN + 1])
 {
 	uint8_t b[16];
-	char hex[2 * sizeof(b) + 1];
 	int r = random_nonce(b, sizeof(b));
 
 	if (r < 0)
 		return r;
 	b[6] = (b[6] & 0x0f) | 0x40; /* version 4 */
 	b[8] = (b[8] & 0x3f) | 0x80; /* variant 10 */
-	hex_encode(b, sizeof(b), hex);
-	snprintf(ret, UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
-		 hex + 12, hex + 16, hex + 20);
+	for (size_t i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*ret++ = '-';
+		hex_encode(&b[i], 1, ret);
+		ret += 2;
+	}
 	return 0;
 }
 

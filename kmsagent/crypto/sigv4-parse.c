@@ -153,10 +153,12 @@ static enum sigv4_refusal parse_date(const char *value, struct sigv4_auth *ret)
 		return SIGV4_BAD_DATE;
 	memcpy(text, t.at, t.len);
 	text[t.len] = '\0';
-	if (clock_parse_basic(text, &ret->time_s) < 0 &&
-	    clock_parse_http(text, &ret->time_s) < 0)
+	if (clock_parse_basic(text, &ret->time_s) == 0)
+		memcpy(ret->time, text, sizeof(ret->time));
+	else if (clock_parse_http(text, &ret->time_s) == 0)
+		clock_format_basic(ret->time_s, ret->time);
+	else
 		return SIGV4_BAD_DATE;
-	clock_format_basic(ret->time_s, ret->time);
 	return SIGV4_OK;
 }
 

@@ -77,6 +77,19 @@ static void put_identity(struct text *t, const struct kms_request *req)
 	text_literal(t, "}");
 }
 
+static void put_parameters(struct text *t, const struct text *parameters)
+{
+	if (parameters->failed)
+		t->failed = true;
+	if (parameters->len == 0) {
+		text_literal(t, ",\"requestParameters\":null");
+		return;
+	}
+	text_literal(t, ",\"requestParameters\":{");
+	text_put(t, parameters->at, parameters->len);
+	text_literal(t, "}");
+}
+
 static void put_keys(struct text *t, const char *const *arns, size_t count,
 		     const char *account)
 {
@@ -115,7 +128,7 @@ void kms_audit_format_call(const struct kms_audit_call *call, struct text *t)
 		PUT(string, t, "errorCode", call->error);
 	if (call->error && call->message)
 		PUT(string, t, "errorMessage", call->message);
-	PUT(json, t, "requestParameters", reply->parameters);
+	put_parameters(t, &reply->parameters);
 	PUT(json, t, "responseElements", call->error ? NULL : reply->response);
 	if (reply->extra)
 		PUT(json, t, "additionalEventData", reply->extra);

@@ -106,7 +106,10 @@ int kms_reply_note_key(struct kms_reply *reply, const char *arn)
 
 void kms_lower_first(const char *name, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s", name);
+	size_t len = strnlen(name, size - 1);
+
+	memcpy(buf, name, len);
+	buf[len] = '\0';
 	buf[0] = (char)tolower((unsigned char)buf[0]);
 }
 
@@ -133,7 +136,7 @@ void kms_reply_done(struct kms_reply *reply)
 {
 	free(reply->message);
 	cJSON_Delete(reply->body);
-	cJSON_Delete(reply->parameters);
+	text_done(&reply->parameters);
 	cJSON_Delete(reply->response);
 	cJSON_Delete(reply->extra);
 	for (size_t i = 0; i < KMS_REPLY_MAX_KEYS; i++)

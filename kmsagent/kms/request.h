@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "keyring/cleanup.h"
+#include "kmsagent/kms/text.h"
 
 struct kms_error;   /* kmsagent/kms/error.h */
 struct kms_service; /* the core: keys, aliases, store; opaque to the front */
@@ -64,10 +65,12 @@ struct kms_reply {
 	bool has_secrets;	       /* the body holds plaintext */
 
 	/* For the audit record; owned.  NULL members are written as null. */
-	bool read_only;	   /* true also for cryptographic operations */
-	cJSON *parameters; /* camelCase; no plaintext, ciphertext, tokens */
-	cJSON *response;   /* responseElements: of mutations only */
-	cJSON *extra;	   /* additionalEventData */
+	bool read_only; /* true also for cryptographic operations */
+	/* "name":value,... in camelCase, without braces; empty: none.  No
+	 * plaintext, ciphertext, tokens. */
+	struct text parameters;
+	cJSON *response; /* responseElements: of mutations only */
+	cJSON *extra;	 /* additionalEventData */
 	char *key_arns[KMS_REPLY_MAX_KEYS];
 };
 

@@ -73,6 +73,34 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/*
+ * How many bytes at @s, of which @len are there, need no escape.  Eight at a
+ * time, as a byte each of a 64-bit word: one of EACH(0x80) is set in @odd for
+ * a byte that is not plain, and maybe for one behind such a byte.
+ */
+#define EACH(n) ((uint64_t)(n)*0x0101010101010101)
+
+static size_t plain_len(const unsigned char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (len - n >= sizeof(uint64_t)) {
+		uint64_t w, quote, backslash, odd;
+
+		memcpy(&w, s + n, sizeof(w));
+		quote = w ^ EACH('"');
+		backslash = w ^ EACH('\\');
+		odd = w | (w + EACH(1)) | (w - EACH(0x20)) | (quote - EACH(1)) |
+		      (backslash - EACH(1));
+		if (odd & EACH(0x80))
+			break;
+		n += sizeof(w);
+	}
+	while (n < len && is_plain(s[n]))
+		n++;
+	return n;
+}
+
 static void put_escaped(struct text *t, unsigned char c)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -90,21 +118,20 @@ static void put_escaped(struct text *t, unsigned char c)
 
 void text_string(struct text *t, const char *value)
 {
-	const unsigned char *s = (const unsigned char *)value;
+	const unsigned char *s = (const unsigned char *)value, *end;
 
 	if (!s) {
 		text_literal(t, "null");
 		return;
 	}
-	text_put(t, "\"", 1);
-	while (*s) {
-		const unsigned char *start = s;
-		size_t len;
+	end = s + strlen(value);
+	text_literal(t, "\"");
+	for (;;) {
+		size_t len = plain_len(s, (size_t)(end - s));
 
-		while (is_plain(*s))
-			s++;
-		text_put(t, (const char *)start, (size_t)(s - start));
-		if (!*s)
+		text_put(t, (const char *)s, len);
+		s += len;
+		if (s == end)
 			break;
 		len = *s >= 0x80 ? utf8_len(s) : 0;
 		if (len > 0)
@@ -115,7 +142,7 @@ void text_string(struct text *t, const char *value)
 			put_escaped(t, *s);
 		s += len > 0 ? len : 1;
 	}
-	text_put(t, "\"", 1);
+	text_literal(t, "\"");
 }
 
 void text_bool(struct text *t, bool value)
@@ -132,6 +159,10 @@ void text_json(struct text *t, const cJSON *value)
 
 	if (!value) {
 		text_literal(t, "null");
+		return;
+	}
+	if (cJSON_IsString(value)) {
+		text_string(t, value->valuestring);
 		return;
 	}
 	printed = json_print(value);

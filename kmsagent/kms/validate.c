@@ -399,29 +399,60 @@ static int check(struct kms_task *c, struct violations *v,
 	return 0;
 }
 
-static int audit(struct kms_task *c, const struct kms_param *p, const cJSON *j)
+static void audit_map(struct text *t, const cJSON *map)
 {
-	char name[64];
-	cJSON *copy;
+	const cJSON *item;
 
-	if (p->is_private || p->type == KMS_TYPE_BLOB)
-		return 0;
-	if (!c->reply->parameters)
-		c->reply->parameters = cJSON_CreateObject();
-	/* The keys of an encryption context stay as they are. */
-	if (p->type == KMS_TYPE_STRING_MAP || p->type == KMS_TYPE_MAPS)
-		copy = cJSON_Duplicate(j, true);
-	else
-		copy = kms_audit_copy(j);
+	text_literal(t, "{");
+	cJSON_ArrayForEach(item, map)
+	{
+		if (item != map->child)
+			text_literal(t, ",");
+		text_string(t, item->string);
+		text_literal(t, ":");
+		text_json(t, item);
+	}
+	text_literal(t, "}");
+}
+
+/* Names begin in lower case, but for those of a map: they are the caller's. */
+static cJSON *audit_copy(const struct kms_param *p, const cJSON *j)
+{
+	cJSON *copy = p->type == KMS_TYPE_MAPS ? cJSON_Duplicate(j, true)
+					       : kms_audit_copy(j);
+
 	for (cJSON *m = copy && p->type == KMS_TYPE_MAPS ? copy->child : NULL;
 	     m && m->string; m = m->next)
 		m->string[0] = (char)tolower((unsigned char)m->string[0]);
+	return copy;
+}
+
+/* What is in every request is written at once, without a copy.  Nothing is
+ * checked yet: anything may be of any type. */
+static int audit(struct kms_task *c, const struct kms_param *p, const cJSON *j)
+{
+	struct text *t = &c->reply->parameters;
+	_json_ cJSON *copy = NULL;
+	char name[64];
+
+	if (p->is_private || p->type == KMS_TYPE_BLOB)
+		return 0;
 	kms_lower_first(p->name, name, sizeof(name));
-	if (!copy || !cJSON_AddItemToObject(c->reply->parameters, name, copy)) {
-		cJSON_Delete(copy);
-		return -ENOMEM;
+	if (t->len > 0)
+		text_literal(t, ",");
+	text_string(t, name);
+	text_literal(t, ":");
+	if (p->type == KMS_TYPE_STRING_MAP && cJSON_IsObject(j)) {
+		audit_map(t, j);
+	} else if (j->child) {
+		copy = audit_copy(p, j);
+		if (!copy)
+			return -ENOMEM;
+		text_json(t, copy);
+	} else {
+		text_json(t, j);
 	}
-	return 0;
+	return t->failed ? -ENOMEM : 0;
 }
 
 int kms_validate(struct kms_task *c)

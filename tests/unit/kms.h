@@ -191,6 +191,22 @@ test_callf(struct kms_service *svc, const char *op, const char *format, ...)
 	return result;
 }
 
+/* The parameters in the last reply's audit record; valid until the next. */
+static inline const cJSON *test_parameters(void)
+{
+	static cJSON *parameters;
+	const struct text *t = &test_reply.parameters;
+	_cleanup_(text_done) struct text object = TEXT_INIT;
+
+	text_literal(&object, "{");
+	if (t->len > 0)
+		text_put(&object, t->at, t->len);
+	text_literal(&object, "}");
+	cJSON_Delete(parameters);
+	parameters = cJSON_ParseWithLength(object.at, object.len);
+	return parameters;
+}
+
 static inline const char *test_message(void)
 {
 	return test_reply.message ? test_reply.message : "";

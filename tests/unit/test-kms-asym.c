@@ -40,8 +40,9 @@ static void test_sign(struct kms_service *svc)
 	TAP_OK(cJSON_IsTrue(
 		       cJSON_GetObjectItem(test_reply.body, "SignatureValid")),
 	       "and_valid");
-	TAP_OK(!cJSON_HasObjectItem(test_reply.parameters, "message") &&
-		       !cJSON_HasObjectItem(test_reply.parameters, "signature"),
+	TAP_OK(cJSON_HasObjectItem(test_parameters(), "keyId") &&
+		       !cJSON_HasObjectItem(test_parameters(), "message") &&
+		       !cJSON_HasObjectItem(test_parameters(), "signature"),
 	       "neither_is_in_the_audit_record");
 	TAP_EQ_STR(test_callf(svc, "Verify",
 			      "{\"KeyId\":\"%s\",\"Message\":\"AAAA\","

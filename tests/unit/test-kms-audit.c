@@ -61,10 +61,11 @@ static void records_a_call(void)
 					.request_id = "r-1",
 					.source_ip = "192.0.2.1",
 					.user_agent = "aws-cli"};
-	_json_ cJSON *parameters = cJSON_Parse("{\"keyId\":\"k\"}");
-	struct kms_reply reply = {.read_only = true,
-				  .parameters = parameters,
-				  .key_arns = {(char[]){KEY}, (char[]){KEY}}};
+	char parameters[] = "\"keyId\":\"k\"";
+	struct kms_reply reply = {
+		.read_only = true,
+		.parameters = {.at = parameters, .len = strlen(parameters)},
+		.key_arns = {(char[]){KEY}, (char[]){KEY}}};
 	_json_ cJSON *j = format(&req, &reply, NULL);
 
 	TAP_EQ_STR(text_of(j, NULL, "eventSource"), "kms.amazonaws.com",
@@ -85,6 +86,32 @@ static void records_a_call(void)
 	TAP_EQ_INT(cJSON_GetArraySize(cJSON_GetObjectItem(j, "resources")), 2,
 		   "both_keys_are_named");
 	TAP_OK(!cJSON_HasObjectItem(j, "errorCode"), "success_has_no_error");
+}
+
+/*
+ * Each byte at each place of a text longer than what is looked at in one go:
+ * cJSON reads the same back.
+ */
+static void writes_strings(void)
+{
+	_cleanup_(text_done) struct text t = TEXT_INIT;
+	unsigned wrong = 0;
+
+	for (unsigned byte = 1; byte < 0x80; byte++)
+		for (size_t at = 0; at < 20; at++) {
+			char plain[21] = "abcdefghijklmnopqrst";
+			_json_ cJSON *j = NULL;
+
+			plain[at] = (char)byte;
+			text_clear(&t);
+			text_string(&t, plain);
+			j = cJSON_ParseWithLength(t.at, t.len);
+			if (!cJSON_IsString(j) ||
+			    strcmp(j->valuestring, plain) != 0 ||
+			    (byte < 0x20 && memchr(t.at, (int)byte, t.len)))
+				wrong++;
+		}
+	TAP_EQ_INT(wrong, 0, "every_byte_comes_back_from_every_place");
 }
 
 static void records_a_refusal(void)
@@ -193,6 +220,7 @@ int main(void)
 {
 	json_init();
 	records_a_call();
+	writes_strings();
 	records_a_refusal();
 	records_an_event();
 	writes_whole_lines();

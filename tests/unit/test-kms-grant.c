@@ -77,7 +77,7 @@ static void test_members(struct kms_service *svc)
 		   "", "with_all_members");
 	TAP_OK(cJSON_HasObjectItem(
 		       cJSON_GetObjectItem(
-			       cJSON_GetObjectItem(test_reply.parameters,
+			       cJSON_GetObjectItem(test_parameters(),
 						   "constraints"),
 			       "encryptionContextEquals"),
 		       "Team"),
@@ -442,7 +442,7 @@ static void test_ends(struct kms_service *svc)
 	TAP_EQ_STR(
 		test_call_as(svc, &test_user, TEST_REGION, "RetireGrant", body),
 		"AccessDeniedException", "the_grantee_may_not_retire");
-	TAP_OK(!cJSON_HasObjectItem(test_reply.parameters, "grantToken"),
+	TAP_OK(!cJSON_HasObjectItem(test_parameters(), "grantToken"),
 	       "tokens_are_not_audited");
 	TAP_EQ_STR(test_call_as(svc, &test_agent, TEST_REGION, "RetireGrant",
 				body),

@@ -233,7 +233,7 @@ static void test_audit(struct kms_service *svc)
 		   "\"EncryptionContext\":{\"Upper\":\"Case\"},"
 		   "\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"}",
 		   id, token);
-	text = cJSON_PrintUnformatted(test_reply.parameters);
+	text = cJSON_PrintUnformatted(test_parameters());
 	TAP_OK(!strstr(text, "c2VjcmV0") && !strstr(text, token),
 	       "parameters_hold_no_plaintext_nor_tokens");
 	TAP_OK(strstr(text, "\"encryptionContext\":{\"Upper\":\"Case\"}"),
@@ -247,6 +247,15 @@ static void test_audit(struct kms_service *svc)
 	       "the_key_is_named");
 	free(text);
 	free(token);
+	test_callf(svc, "Encrypt",
+		   "{\"KeyId\":\"%s\",\"Plaintext\":\"AAAA\","
+		   "\"EncryptionContext\":[{\"A\":\"\\u0001\\\"\"},2]}",
+		   id);
+	text = cJSON_PrintUnformatted(test_parameters());
+	TAP_OK(strstr(text,
+		      "\"encryptionContext\":[{\"a\":\"\\u0001\\\"\"},2]"),
+	       "what_is_no_map_is_shown_all_the_same");
+	free(text);
 	test_callf(svc, "ScheduleKeyDeletion", "{\"KeyId\":\"%s\"}", id);
 	TAP_OK(!test_reply.read_only, "a_change_is_not_read_only");
 	TAP_OK(cJSON_HasObjectItem(test_reply.response, "deletionDate"),
