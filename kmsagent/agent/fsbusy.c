@@ -11,13 +11,16 @@
 #include <sys/stat.h>
 
 #include "kmsagent/agent/fsdir.h"
+#include "kmsagent/base/clock.h"
 
-#define SEEN_MAX 32 /* inodes of one process that are told apart */
+#define TIME_MS	 4000 /* hosts with 10^5 open files take less */
+#define SEEN_MAX 32   /* inodes of one process that are told apart */
 
 struct scan {
 	dev_t dev;
 	const uint8_t *id;
 	unsigned max, count;
+	int64_t end_ms;
 	void (*found)(const struct fsbusy *b, void *data);
 	void *data;
 	/* the process that is being looked at */
@@ -81,6 +84,11 @@ static void look_at(struct scan *s, int dir_fd, const char *name)
 		s->found(&s->now, s->data);
 }
 
+static bool has_time(const struct scan *s)
+{
+	return clock_boot_ms() < s->end_ms;
+}
+
 static void look_into(struct scan *s, const char *folder)
 {
 	int fd = openat(s->pid_fd, folder,
@@ -92,7 +100,7 @@ static void look_into(struct scan *s, const char *folder)
 		close_keep_errno(fd);
 		return;
 	}
-	while ((d = readdir(dir)))
+	while (has_time(s) && (d = readdir(dir)))
 		if (d->d_name[0] != '.')
 			look_at(s, fd, d->d_name);
 	closedir(dir);
@@ -133,7 +141,13 @@ int fsbusy_scan(dev_t dev, const uint8_t id[FSPOLICY_ID_BYTES], unsigned max,
 		void (*found)(const struct fsbusy *b, void *data), void *data)
 {
 	struct scan s = {
-		.dev = dev, .id = id, .max = max, .found = found, .data = data};
+		.dev = dev,
+		.id = id,
+		.max = max,
+		.end_ms = clock_boot_ms() + TIME_MS,
+		.found = found,
+		.data = data,
+	};
 	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *d;
@@ -144,7 +158,7 @@ int fsbusy_scan(dev_t dev, const uint8_t id[FSPOLICY_ID_BYTES], unsigned max,
 		close_keep_errno(fd);
 		return r;
 	}
-	while ((d = readdir(dir)))
+	while (has_time(&s) && (d = readdir(dir)))
 		if (d->d_name[0] >= '1' && d->d_name[0] <= '9')
 			look_at_process(&s, fd, d->d_name);
 	closedir(dir);

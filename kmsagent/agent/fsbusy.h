@@ -28,7 +28,7 @@ struct fsbusy {
 /*
  * Call @found with each file on @dev that is encrypted by @id and held by a
  * process, once for each of its files, @max times at most.  Returns how many
- * there are (they may be more than @max), -ENOMEM, errno of reading /proc.
+ * were found (they may be more than @max) in the seconds that it takes at most, -ENOMEM, errno of reading /proc.
  * Processes that this one may not look into are passed over.
  */
 int fsbusy_scan(dev_t dev, const uint8_t id[FSPOLICY_ID_BYTES], unsigned max,
