@@ -26,6 +26,15 @@ peer CreateAlias "{\"AliasName\":\"alias/a\",\"TargetKeyId\":\"$key\"}"
 other=$(peer CreateKey | field KeyId)
 peer UpdateAlias "{\"AliasName\":\"alias/a\",\"TargetKeyId\":\"$other\"}"
 peer DeleteAlias '{"AliasName":"alias/a"}'
+peer TagResource "{\"KeyId\":\"$key\",\"Tags\":[{\"TagKey\":\"a\",\"TagValue\":\"b\"}]}"
+peer UntagResource "{\"KeyId\":\"$key\",\"TagKeys\":[\"a\"]}"
+peer UpdateKeyDescription "{\"KeyId\":\"$key\",\"Description\":\"d\"}"
+peer PutKeyPolicy "{\"KeyId\":\"$key\",\"Policy\":\"{\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\",\\\"Action\\\":\\\"kms:*\\\",\\\"Resource\\\":\\\"*\\\"}}\"}"
+for end in RevokeGrant RetireGrant; do
+	grant=$(peer CreateGrant "{\"KeyId\":\"$key\",\"Operations\":[\"Encrypt\"],\"GranteePrincipal\":\"arn:aws:iam::$KMS_ACCOUNT_ID:user/x\"}" |
+		field GrantId)
+	peer "$end" "{\"KeyId\":\"$key\",\"GrantId\":\"$grant\"}"
+done
 for operation in DisableKey EnableKey ScheduleKeyDeletion CancelKeyDeletion \
 	EnableKey DescribeKey; do
 	peer "$operation" "{\"KeyId\":\"$key\"}" >"$tmp/last"
@@ -48,6 +57,8 @@ awk '
 ' "$tmp/trace" >"$tmp/order"
 i=0
 for operation in CreateKey CreateAlias CreateKey UpdateAlias DeleteAlias \
+	TagResource UntagResource UpdateKeyDescription PutKeyPolicy \
+	CreateGrant RevokeGrant CreateGrant RetireGrant \
 	DisableKey EnableKey ScheduleKeyDeletion CancelKeyDeletion EnableKey; do
 	is "${operation}_$((++i))_is_synced_and_recorded_before_its_answer" \
 		"$(sed -n "${i}p" "$tmp/order")" "1 1"
