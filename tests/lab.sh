@@ -8,11 +8,13 @@
 #	lab_as UID CMD...	run as that uid, no groups, own session keyring
 #	lab_kms OPERATION JSON	ask the KMS as root, past the agent
 #
-# LAB_DESC, if set before, is what the rule is for instead of kms:*.
+# LAB_DESC, if set before, is what the rule is for instead of kms:*, and the
+# array LAB_KMSD_ARGS is given to kmsd too.
 # LAB is the folder, readable for all: others' programs run from there.
 LAB_ACCOUNT=111122223333
 LAB_REGION=eu-central-1
 LAB_DESC=${LAB_DESC:-kms:*}
+LAB_KMSD_ARGS=("${LAB_KMSD_ARGS[@]}")
 LAB_FETCHER=64101 LAB_WORKER=64102
 LAB_AGENT_ARN=arn:aws:iam::$LAB_ACCOUNT:role/kmsagent
 LAB_RULE=/etc/request-key.d/kmsagent-lab-$$.conf
@@ -32,6 +34,7 @@ lab_kmsd_start() {
 	"$B/kmsd" --dev --config "$LAB/kmsd.conf" --listen 127.0.0.1:0 \
 		--listen "unix:$LAB/kmsd.sock" --state "$LAB/kmsd" \
 		--account "$LAB_ACCOUNT" --region "$LAB_REGION" \
+		"${LAB_KMSD_ARGS[@]}" \
 		>"$LAB/kmsd.env" 2>>"$LAB/kmsd.log" {LAB_LOCK}>&- &
 	LAB_KMSD=$!
 	lab_wait "grep -q '^# kmsd ready' '$LAB/kmsd.env'" 10 \
@@ -55,6 +58,9 @@ lab_stop() {
 }
 
 lab_up() {
+	# The guest sees the host's folder, with the rule of a lab there.
+	[ -z "${KMSAGENT_GUEST-}" ] || mountpoint -q /etc/request-key.d ||
+		mount -t tmpfs tmpfs /etc/request-key.d || return 1
 	# One lab at a time: the rule for kms:* is the host's.
 	exec {LAB_LOCK}</etc/request-key.d || return 1
 	flock -w 300 "$LAB_LOCK" || {

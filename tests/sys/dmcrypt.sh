@@ -115,7 +115,7 @@ vclose user1
 refused a_ring_key_for_a_volume 'VolumeRefused|ring key' vopen ring1 "$other"
 request 0 vol1 >"$LAB/said"
 not_ok a_volume_key_for_a_ring grep -E '^[0-9]+$' "$LAB/said"
-ok and_says_why audited KeyRefused '"errorCode":"denied"' "volume's key"
+ok and_says_why audited KeyRefused '"errorCode":"denied"' 'no keyring gets'
 refused another_device "bound to device file:$LAB/disk" vopen vol1 "$other"
 refused another_cipher 'made with --cipher' vopen vol1 "$loop" \
 	--cipher aes-cbc-essiv:sha256
