@@ -88,8 +88,10 @@ static void tell_locked(struct waiting *w)
 static void judge(struct waiting *w, const struct agent_msg *m)
 {
 	if (m->error == -ENODEV) {
-		log_notice("the file system of %s is mounted nowhere that the "
-			   "agent sees: keys go when it is unmounted",
+		log_notice("the agent sees no mount of the file system with "
+			   "directories of %s: it was unmounted, with which "
+			   "the key went, or ProtectHome= hides it; then "
+			   "kmsctl fscrypt lock tries again",
 			   w->name);
 		w->is_over = true;
 	} else if (m->error < 0) {

@@ -29,6 +29,18 @@ static void fill(struct agent_msg *m, enum agent_msg_type type)
 	m->timeout_ms = 10000;
 	m->class = 2;
 	m->error = -121;
+	m->command = strdup("less");
+	m->path = strdup("/home/alice/file");
+	m->serial = 0x12345678;
+	m->uid = 64001;
+	m->pid = 4711;
+	m->contents = 1;
+	m->filenames = 4;
+	m->policy_flags = 3;
+	m->key_status = 2;
+	m->users = 5;
+	m->count = 6;
+	memset(m->identifier, 0x33, sizeof(m->identifier));
 	m->bytes_in = UINT64_C(1) << 40;
 	m->bytes_out = 7;
 	memset(m->message_id, 0x11, sizeof(m->message_id));

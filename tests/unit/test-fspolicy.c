@@ -31,14 +31,14 @@ static void test_identifiers(void)
 		key[i] = (uint8_t)(i + 1);
 	TAP_OK(identify(key, 64, text) == 0, "a_key_has_an_identifier");
 	TAP_EQ_STR(text, "69b2f6edeee720cce0577937eb8a6751",
-		"that_of_xfstests_key");
+		   "that_of_xfstests_key");
 	TAP_OK(fspolicy_id_parse(text, id) == 0 && id[0] == 0x69 &&
 		       id[15] == 0x51,
 	       "text_is_read_back");
 	memset(key, 7, sizeof(key));
 	TAP_OK(identify(key, 32, text) == 0, "32_bytes_are_enough");
 	TAP_EQ_STR(text, "1101420d499290b005fc681527257159",
-		"and_give_another_identifier");
+		   "and_give_another_identifier");
 	TAP_OK(identify(key, 31, text) == -EINVAL, "31_are_not");
 	TAP_OK(identify(key, 65, text) == -EINVAL, "65_are_too_many");
 }
