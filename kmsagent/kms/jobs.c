@@ -211,12 +211,19 @@ int kms_service_start_clock(struct kms_service *svc)
 {
 	struct kms_trust saved = {0};
 	char boot_id[KMS_BOOT_ID_BYTES] = "";
+	int64_t boot_ms = svc->clock.boot_ms();
 	int r = store_scan(svc->store, KIND_CLOCK, take_saved, &saved);
 
 	if (r < 0)
 		return r;
 	svc->clock.boot_id(boot_id);
 	kms_trust_start(&svc->trust, saved.anchor_ms ? &saved : NULL, boot_id,
-			svc->clock.now_ms(), svc->clock.boot_ms());
+			svc->clock.now_ms(), boot_ms);
+	/* On a full disk the first tick says so, and what needs no disk is
+	 * served. */
+	svc->save_trust_boot_ms = boot_ms;
+	if (save_trust(svc) == 0)
+		svc->save_trust_boot_ms += SAVE_TRUST_MS;
+	svc->save_uses_boot_ms = boot_ms + KMS_LAST_USE_SAVE_MS;
 	return 0;
 }
