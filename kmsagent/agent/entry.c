@@ -11,6 +11,8 @@
 #include "kmsagent/base/arn.h"
 #include "kmsagent/base/json.h"
 
+#define FSCRYPT_TYPE "fscrypt-provisioning"
+
 static const char *const members[] = {
 	"version",
 	"name",
@@ -297,8 +299,14 @@ static int parse_object(const cJSON *j, struct agent_entry *e, char *why,
 			      e->type->name);
 	if (agent_context_purpose(&e->context, e->name, &e->purpose) < 0)
 		return refuse(why, why_len,
-			      "its encryption context is not that of a ring "
-			      "or volume key of this name");
+			      "its encryption context is not that of a key "
+			      "of this name");
+	if (e->purpose == AGENT_PURPOSE_DIRECTORY &&
+	    strcmp(e->type->name, FSCRYPT_TYPE) != 0)
+		return refuse(why, why_len,
+			      "it is a directory's key, and not of type "
+			      "%s",
+			      FSCRYPT_TYPE);
 	return 0;
 }
 

@@ -100,6 +100,35 @@ static void test_nobody_allowed(void)
 }
 
 /* @from replaced by @to in the good one. */
+#define ID "\"policy_identifier\":\"69b2f6edeee720cce0577937eb8a6751\""
+
+static void test_directory(void)
+{
+	_cleanup_(agent_entry_done) struct agent_entry e = AGENT_ENTRY_INIT;
+	_cleanup_(agent_entry_done) struct agent_entry f = AGENT_ENTRY_INIT;
+	_cleanup_(agent_entry_done) struct agent_entry none = AGENT_ENTRY_INIT;
+	_free_ char *logon = replaced(good, "\"ring\"", "\"directory\"");
+	_free_ char *text =
+		replaced(logon, "\"logon\"", "\"fscrypt-provisioning\"");
+	_free_ char *whole = replaced(text, "\"version\"", ID ",\"version\"");
+	_free_ char *ring = replaced(good, "\"version\"", ID ",\"version\"");
+	_free_ char *upper = replaced(whole, "69b2", "69B2");
+	_free_ char *again = NULL;
+
+	TAP_EQ_INT(parse(text, &e), 0, "a_directorys_entry_parses");
+	TAP_OK(e.purpose == AGENT_PURPOSE_DIRECTORY && !e.has_policy_id,
+	       "it_is_a_directorys_and_bound_to_nothing");
+	TAP_EQ_INT(parse(whole, &f), 0, "one_that_is_bound_parses");
+	TAP_OK(f.has_policy_id && f.policy_id[0] == 0x69 &&
+		       f.policy_id[15] == 0x51,
+	       "to_its_identifier");
+	TAP_OK(agent_entry_format(&f, &again) == 0 && strstr(again, ID),
+	       "which_is_written");
+	TAP_EQ_INT(parse(ring, &none), -EBADMSG, "a_rings_has_none");
+	TAP_EQ_INT(parse(upper, &none), -EBADMSG, "it_has_one_form");
+	TAP_EQ_INT(parse(logon, &none), -EBADMSG, "it_is_of_no_other_type");
+}
+
 static void refused(const char *from, const char *to, const char *name)
 {
 	struct agent_entry e = AGENT_ENTRY_INIT;
@@ -164,6 +193,7 @@ int main(void)
 	json_init();
 	test_good();
 	test_volume();
+	test_directory();
 	test_nobody_allowed();
 	test_refusals();
 	return tap_done();
