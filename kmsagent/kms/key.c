@@ -7,6 +7,7 @@
 #include "kmsagent/base/io.h"
 #include "kmsagent/crypto/wrap.h"
 #include "kmsagent/kms/grant.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/service.h"
 
 const char *kms_manager_name(enum kms_manager manager)
@@ -163,7 +164,7 @@ int64_t kms_key_due_ms(const struct kms_key *key)
 
 	if (meta->state == KMS_STATE_PENDING_DELETION)
 		due = earlier(due, meta->deletion_ms);
-	if (KMS_IN_USE & (1u << meta->state)) {
+	if ((KMS_IN_USE & (1u << meta->state)) && !kms_key_is_replica(key)) {
 		if (meta->rotation_asked_ms)
 			due = 0; /* whatever the clock says */
 		if (meta->rotation_days)
@@ -254,20 +255,23 @@ static int prepare(const struct kms_spec *spec, struct secret *bytes,
 	return -EINVAL;
 }
 
+int kms_material_unwrap(struct kms_service *svc, const struct kms_key *key,
+			const struct kms_material *m, struct secret *ret)
+{
+	_free_ char *id = io_format("%s#%s", key->arn, m->id);
+
+	return id ? wrap_open(&svc->kek, WRAP_ROLE_MATERIAL, id, m->wrapped,
+			      m->wrapped_len, ret)
+		  : -ENOMEM;
+}
+
 static int unwrap(struct kms_service *svc, const struct kms_key *key,
 		  struct kms_material *m)
 {
 	_cleanup_(secret_done) struct secret bytes = SECRET_INIT;
-	_free_ char *id = io_format("%s#%s", key->arn, m->id);
-	int r;
+	int r = kms_material_unwrap(svc, key, m, &bytes);
 
-	if (!id)
-		return -ENOMEM;
-	r = wrap_open(&svc->kek, WRAP_ROLE_MATERIAL, id, m->wrapped,
-		      m->wrapped_len, &bytes);
-	if (r < 0)
-		return r;
-	return prepare(key->spec, &bytes, m);
+	return r < 0 ? r : prepare(key->spec, &bytes, m);
 }
 
 /* Readers may come together to a key that was never used before. */

@@ -75,6 +75,9 @@ struct kms_key_meta {
 	int64_t rotation_next_ms;  /* when it is due */
 	int64_t rotation_asked_ms; /* 0: none; else since when one on demand
 				      is under way */
+	int64_t pending_days;	   /* a primary's that waits for its replicas to
+				 go: how long it waits then */
+	bool is_primary;	   /* of a multi-Region key: not a replica */
 	size_t current;		   /* the material that encrypts; later ones
 				      wait for a rotation */
 };
@@ -156,6 +159,11 @@ void kms_material_freep(struct kms_material **m);
 
 /* The one that encrypts; NULL: none was ever imported. */
 struct kms_material *kms_key_current(const struct kms_key *key);
+
+/* The bytes of @m, which is there, of @key.  Errors of wrap_open(). */
+int kms_material_unwrap(struct kms_service *svc, const struct kms_key *key,
+			const struct kms_material *m,
+			struct secret *ret) _must_check_;
 
 /* By its id, NULL if there is none; *ret_index (or NULL) is its place. */
 struct kms_material *kms_key_material(const struct kms_key *key, const char *id,

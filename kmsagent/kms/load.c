@@ -40,6 +40,13 @@ static int get_time(const cJSON *obj, const char *name, int64_t *ret)
 	return r == -ENOENT ? 0 : r;
 }
 
+static int get_bool(const cJSON *obj, const char *name, bool *ret)
+{
+	int r = json_get_bool(obj, name, ret);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 static int get_text(const cJSON *obj, const char *name, const char **ret)
 {
 	int r = json_get_string(obj, name, ret);
@@ -136,6 +143,8 @@ static int decode_key(const cJSON *obj, struct kms_key *key)
 	    json_get_int(obj, "created", 0, EPOCH_MS_MAX, &key->created_ms) <
 		    0 ||
 	    get_time(obj, "deletion", &meta->deletion_ms) < 0 ||
+	    get_time(obj, "pending_days", &meta->pending_days) < 0 ||
+	    get_bool(obj, "primary", &meta->is_primary) < 0 ||
 	    get_time(obj, "rotation_days", &meta->rotation_days) < 0 ||
 	    get_time(obj, "rotation_next", &meta->rotation_next_ms) < 0 ||
 	    get_time(obj, "rotation_asked", &meta->rotation_asked_ms) < 0 ||

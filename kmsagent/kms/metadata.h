@@ -9,6 +9,11 @@
 int kms_put_metadata(struct kms_task *t,
 		     const struct kms_key *key) _must_check_;
 
+/* The same as @member, and with that state.  0 or -ENOMEM. */
+int kms_put_metadata_as(struct kms_task *t, const char *member,
+			const struct kms_key *key,
+			enum kms_state state) _must_check_;
+
 /* ExpirationModel and ValidTo of imported material that is here, else
  * nothing.  0 or -ENOMEM. */
 int kms_put_expiry(cJSON *obj, const struct kms_key *key,

@@ -8,6 +8,7 @@
 
 #include "kmsagent/crypto/import.h"
 #include "kmsagent/kms/import.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/rotation.h"
 #include "kmsagent/kms/service.h"
@@ -218,6 +219,13 @@ static int find_place(struct kms_task *t, const struct terms *terms,
 	const char *wanted = kms_arg_string(t, "KeyMaterialId");
 
 	*ret = SIZE_MAX;
+	/* Related keys would not have the same material any more. */
+	if (terms->is_new && t->key->materials.count > 0 &&
+	    kms_key_is_multi_region(t->key))
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"%s is a multi-Region key, to which this kmsd "
+				"does not import new material.",
+				t->key->arn);
 	if (wanted && strcmp(wanted, id) != 0)
 		return incorrect(t, "The key material is not that of the "
 				    "KeyMaterialId in the request.");

@@ -7,6 +7,7 @@
 
 #include "kmsagent/base/json.h"
 #include "kmsagent/kms/metadata.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/page.h"
 #include "kmsagent/kms/policy.h"
 #include "kmsagent/kms/record.h"
@@ -41,10 +42,9 @@ int kms_put_expiry(cJSON *obj, const struct kms_key *key,
 }
 
 static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
-			 cJSON *obj)
+			 enum kms_state state, cJSON *obj)
 {
 	const struct kms_material *current = kms_key_current(key);
-	enum kms_state state = kms_key_state(key, t->now_ms);
 	bool has_material =
 		current && current->wrapped &&
 		(!current->valid_to_ms || t->now_ms < current->valid_to_ms);
@@ -68,20 +68,34 @@ static int fill_metadata(const struct kms_task *t, const struct kms_key *key,
 	    json_add_string(obj, "KeySpec", key->spec->name) < 0 ||
 	    json_add_item(obj, kms_usage_list_name(key->usage),
 			  kms_algorithm_list(key)) < 0 ||
-	    json_add_bool(obj, "MultiRegion", false) < 0 ||
+	    json_add_bool(obj, "MultiRegion", kms_key_is_multi_region(key)) <
+		    0 ||
+	    (kms_key_is_multi_region(key) &&
+	     json_add_item(obj, "MultiRegionConfiguration",
+			   kms_multi_region_show(t->svc, key)) < 0) ||
+	    (key->meta.pending_days &&
+	     json_add_int(obj, "PendingDeletionWindowInDays",
+			  key->meta.pending_days) < 0) ||
 	    (key->spec->type == KMS_MATERIAL_SYMMETRIC && has_material &&
 	     json_add_string(obj, "CurrentKeyMaterialId", current->id) < 0))
 		return -ENOMEM;
 	return 0;
 }
 
-int kms_put_metadata(struct kms_task *t, const struct kms_key *key)
+int kms_put_metadata_as(struct kms_task *t, const char *member,
+			const struct kms_key *key, enum kms_state state)
 {
 	_json_ cJSON *obj = cJSON_CreateObject();
 
-	if (!obj || fill_metadata(t, key, obj) < 0)
+	if (!obj || fill_metadata(t, key, state, obj) < 0)
 		return -ENOMEM;
-	return kms_put_item(t->reply, "KeyMetadata", take_ptr(obj));
+	return kms_put_item(t->reply, member, take_ptr(obj));
+}
+
+int kms_put_metadata(struct kms_task *t, const struct kms_key *key)
+{
+	return kms_put_metadata_as(t, "KeyMetadata", key,
+				   kms_key_state(key, t->now_ms));
 }
 
 /*
@@ -96,8 +110,6 @@ static int refuse_unbuilt(struct kms_task *t)
 		r = kms_refuse_member(t, "XksKeyId");
 	if (r)
 		return r;
-	if (kms_arg_bool(t, "MultiRegion"))
-		return kms_refuse_member(t, "MultiRegion");
 	if (origin && kms_origin_find(origin) == KMS_ORIGIN_COUNT)
 		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
 				"This kmsd does not support Origin %s of "
@@ -158,6 +170,7 @@ static int create_key(struct kms_task *t, const struct kms_spec *spec,
 		r = kms_service_new_key(
 			t->svc, t->region, spec, usage, KMS_MANAGER_CUSTOMER,
 			origin ? kms_origin_find(origin) : KMS_ORIGIN_KMS,
+			kms_arg_bool(t, "MultiRegion"),
 			description ? description : "",
 			is_pair ? &private : NULL, t->now_ms, &key);
 	if (r < 0)

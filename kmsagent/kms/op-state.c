@@ -4,6 +4,7 @@
  * a key must be in is the table's affair; here is what becomes of it.
  * Source: AWS KMS API Reference, pages of these names.
  */
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/service.h"
 #include "kmsagent/kms/task.h"
@@ -39,18 +40,23 @@ int kms_op_schedule_key_deletion(struct kms_task *t)
 	struct kms_key_meta meta = t->key->meta;
 	int r;
 
-	/* A clock that is late must not make it early. */
-	meta.state = KMS_STATE_PENDING_DELETION;
-	meta.deletion_ms =
-		kms_service_latest_ms(t->svc, t->now_ms) + days * DAY_MS;
-
 	if (days < KMS_MIN_PENDING_DAYS || days > KMS_MAX_PENDING_DAYS)
 		return kms_fail(t->reply, KMS_ERROR_VALIDATION,
 				"PendingWindowInDays must be between %d and "
 				"%d (inclusive).",
 				KMS_MIN_PENDING_DAYS, KMS_MAX_PENDING_DAYS);
+	/* A primary waits until its replicas are gone. */
+	if (kms_key_count_replicas(t->svc, t->key) > 0) {
+		meta.state = KMS_STATE_PENDING_REPLICA_DELETION;
+		meta.pending_days = days;
+	} else {
+		/* A clock that is late must not make it early. */
+		meta.state = KMS_STATE_PENDING_DELETION;
+		meta.deletion_ms = kms_service_latest_ms(t->svc, t->now_ms) +
+				   days * DAY_MS;
+	}
 	r = kms_put_string(t->reply, "KeyId", t->key->arn);
-	if (r == 0)
+	if (r == 0 && meta.deletion_ms)
 		r = kms_put_time(t->reply, "DeletionDate", meta.deletion_ms);
 	if (r == 0)
 		r = kms_put_string(t->reply, "KeyState",
@@ -69,5 +75,6 @@ int kms_op_cancel_key_deletion(struct kms_task *t)
 	meta.state = kms_key_is_complete(t->key) ? KMS_STATE_DISABLED
 						 : KMS_STATE_PENDING_IMPORT;
 	meta.deletion_ms = 0;
+	meta.pending_days = 0;
 	return r ? r : kms_key_change(t->svc, t->key, &meta);
 }

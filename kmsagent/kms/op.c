@@ -27,12 +27,8 @@
 #define CAN_BE_SCHEDULED (KMS_IN_UNPENDING & ~KMS_IN(UPDATING))
 #define CAN_BE_IMPORTED_TO                                                     \
 	(KMS_IN(ENABLED) | KMS_IN(DISABLED) | KMS_IN(PENDING_IMPORT))
-#define ROTATION(f) .states = KMS_IN_USE, .flags = (f) | KMS_OP_ROTATES
-/* Known, so that the answer is honest; its handler comes with its family. */
-#define LATER(n)                                                               \
-	{                                                                      \
-		.name = (n), .permission = "kms:" n                            \
-	}
+#define ROTATION(f)                                                            \
+	.states = KMS_IN_USE, .flags = (f) | KMS_OP_ROTATES | KMS_OP_PRIMARY
 
 const struct kms_op kms_ops[] = {
 	{"CancelKeyDeletion", kms_op_cancel_key_deletion,
@@ -45,7 +41,8 @@ const struct kms_op kms_ops[] = {
 	 .states = KMS_IN_UNPENDING,
 	 .flags = KMS_OP_CHANGES | KMS_OP_OWN_CHECKS,
 	 .params = kms_params_create_alias},
-	LATER("CreateCustomKeyStore"),
+	/* Known, so that the answer is honest: there can be none. */
+	{"CreateCustomKeyStore", .permission = "kms:CreateCustomKeyStore"},
 	{"CreateGrant", kms_op_create_grant, "kms:CreateGrant", KEY,
 	 .states = KMS_IN_USE | KMS_IN(UNAVAILABLE),
 	 .flags = KMS_OP_CHANGES | KMS_OP_CROSS_ACCOUNT,
@@ -165,7 +162,9 @@ const struct kms_op kms_ops[] = {
 	 .flags = KMS_OP_READ_ONLY | KMS_OP_ALIAS | KMS_OP_CROSS_ACCOUNT |
 		  KMS_OP_OWN_CHECKS,
 	 .params = kms_params_reencrypt},
-	LATER("ReplicateKey"),
+	{"ReplicateKey", kms_op_replicate_key, "kms:ReplicateKey", KEY,
+	 .states = KMS_IN(ENABLED), CHANGES,
+	 .params = kms_params_replicate_key},
 	{"RetireGrant", kms_op_retire_grant, "kms:RetireGrant",
 	 .states = KMS_IN_ANY,
 	 .flags = KMS_OP_CHANGES | KMS_OP_CROSS_ACCOUNT | KMS_OP_OWN_CHECKS,
@@ -197,7 +196,9 @@ const struct kms_op kms_ops[] = {
 	{"UpdateKeyDescription", kms_op_update_key_description,
 	 "kms:UpdateKeyDescription", KEY, .states = KMS_IN_UNPENDING, CHANGES,
 	 .params = kms_params_update_key_description},
-	LATER("UpdatePrimaryRegion"),
+	{"UpdatePrimaryRegion", kms_op_update_primary_region,
+	 "kms:UpdatePrimaryRegion", KEY, .states = KMS_IN_USE, CHANGES,
+	 .params = kms_params_update_primary_region},
 	{"Verify", kms_op_verify, "kms:Verify", KEY,
 	 CRYPTO(SIGN_VERIFY, "SigningAlgorithm"), .params = kms_params_verify},
 	{"VerifyMac", kms_op_verify_mac, "kms:VerifyMac", KEY,

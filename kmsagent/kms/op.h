@@ -25,6 +25,7 @@ enum kms_op_flag {
 	KMS_OP_OURS = 1 << 8,	  /* its key's material is not imported */
 	KMS_OP_IMPORTED = 1 << 9, /* its key's material is */
 	KMS_OP_USES = 1 << 10,	  /* counts as a use of its key */
+	KMS_OP_PRIMARY = 1 << 11, /* its key is no replica */
 };
 
 struct kms_op {
@@ -81,6 +82,8 @@ int kms_op_list_grants(struct kms_task *c) _must_check_;
 int kms_op_list_retirable_grants(struct kms_task *c) _must_check_;
 int kms_op_retire_grant(struct kms_task *c) _must_check_;
 int kms_op_revoke_grant(struct kms_task *c) _must_check_;
+int kms_op_replicate_key(struct kms_task *c) _must_check_;
+int kms_op_update_primary_region(struct kms_task *c) _must_check_;
 int kms_op_put_key_policy(struct kms_task *c) _must_check_;
 int kms_op_get_key_policy(struct kms_task *c) _must_check_;
 int kms_op_list_key_policies(struct kms_task *c) _must_check_;

@@ -113,6 +113,7 @@ static const char *const origins[] = {"AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM",
 #define POLICY	     STRING("Policy", 1, 131072), .pattern = &kms_pattern_policy
 #define POLICY_NAME  STRING("PolicyName", 1, 128), .pattern = &kms_pattern_word
 #define PRINCIPAL(n) STRING(n, 1, 256), .pattern = &kms_pattern_principal
+#define REGION(n)    STRING(n, 1, 32), .pattern = &kms_pattern_region
 #define GRANT_TOKENS                                                           \
 	.name = "GrantTokens", .type = KMS_TYPE_STRING_LIST, .max = 10,        \
 	.item_min = 1, .item_max = 8192, .is_private = true
@@ -282,6 +283,18 @@ const struct kms_param kms_params_list_retirable_grants[] = {
 	{MARKER},
 	{PRINCIPAL("RetiringPrincipal"), REQUIRED},
 	{0}};
+
+const struct kms_param kms_params_replicate_key[] = {
+	{ID("KeyId"), REQUIRED},
+	{REGION("ReplicaRegion"), REQUIRED},
+	{POLICY},
+	{BOOLEAN("BypassPolicyLockoutSafetyCheck")},
+	{STRING("Description", 0, 8192)},
+	{.name = "Tags", .type = KMS_TYPE_TAGS},
+	{0}};
+
+const struct kms_param kms_params_update_primary_region[] = {
+	{ID("KeyId"), REQUIRED}, {REGION("PrimaryRegion"), REQUIRED}, {0}};
 
 const struct kms_param kms_params_retire_grant[] = {
 	{STRING("GrantToken", 1, 8192), .is_private = true},

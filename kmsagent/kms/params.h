@@ -36,6 +36,7 @@ extern const struct kms_param kms_params_list_key_policies[];
 extern const struct kms_param kms_params_list_resource_tags[];
 extern const struct kms_param kms_params_list_retirable_grants[];
 extern const struct kms_param kms_params_put_key_policy[];
+extern const struct kms_param kms_params_replicate_key[];
 extern const struct kms_param kms_params_retire_grant[];
 extern const struct kms_param kms_params_revoke_grant[];
 extern const struct kms_param kms_params_reencrypt[];
@@ -44,6 +45,7 @@ extern const struct kms_param kms_params_sign[];
 extern const struct kms_param kms_params_tag_resource[];
 extern const struct kms_param kms_params_untag_resource[];
 extern const struct kms_param kms_params_update_key_description[];
+extern const struct kms_param kms_params_update_primary_region[];
 extern const struct kms_param kms_params_verify[];
 extern const struct kms_param kms_params_verify_mac[];
 

@@ -14,6 +14,7 @@
 #include "kmsagent/crypto/wrap.h"
 #include "kmsagent/kms/attached.h"
 #include "kmsagent/kms/lastuse.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/service.h"
 
 #define RECORD_VERSION 1
@@ -97,6 +98,8 @@ static int encode_key(const struct kms_key *key,
 	    (*key->description &&
 	     json_add_string(obj, "description", key->description) < 0) ||
 	    add_time(obj, "deletion", meta->deletion_ms) < 0 ||
+	    add_time(obj, "pending_days", meta->pending_days) < 0 ||
+	    (meta->is_primary && json_add_bool(obj, "primary", true) < 0) ||
 	    add_time(obj, "rotation_days", meta->rotation_days) < 0 ||
 	    add_time(obj, "rotation_next", meta->rotation_next_ms) < 0 ||
 	    add_time(obj, "rotation_asked", meta->rotation_asked_ms) < 0 ||
@@ -288,36 +291,127 @@ static void free_difference(const struct kms_materials *a,
 	free(a->list);
 }
 
+static void changes_undo(struct kms_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (changes[i].has_next)
+			free_difference(&changes[i].next,
+					&changes[i].key->materials);
+}
+
+static int add_change(struct kms_batch *b, const struct kms_change *c)
+{
+	_cleanup_(record_done) struct record k = {0};
+	int r = encode_key(c->key, &c->meta,
+			   c->has_next ? &c->next : &c->key->materials, &k);
+
+	return r ? r : add(b, KIND_KEY, &k, c->key->revision);
+}
+
+/* Readers see it; *c->next are the old materials then. */
+static void apply(struct kms_change *c, uint64_t revision)
+{
+	c->key->meta = c->meta;
+	c->key->revision = revision;
+	if (c->has_next) {
+		const struct kms_materials old = c->key->materials;
+
+		c->key->materials = c->next;
+		c->next = old;
+	}
+	kms_key_derive(c->key);
+}
+
+int kms_keys_change(struct kms_service *svc, struct kms_change *changes,
+		    size_t n)
+{
+	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
+	uint64_t revision;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_change(&b, &changes[i]);
+	if (r == 0)
+		r = kms_batch_commit(&b, svc->store, &revision);
+	if (r != 0) {
+		changes_undo(changes, n);
+		return r;
+	}
+	pthread_rwlock_wrlock(&svc->table);
+	for (size_t i = 0; i < n; i++)
+		apply(&changes[i], revision);
+	pthread_rwlock_unlock(&svc->table);
+	for (size_t i = 0; i < n; i++) {
+		if (changes[i].has_next)
+			free_difference(&changes[i].next,
+					&changes[i].key->materials);
+		kms_key_note_due(svc, changes[i].key);
+	}
+	return 0;
+}
+
+static bool concerns_replicas(const struct kms_change *c)
+{
+	const struct kms_key_meta *old = &c->key->meta;
+
+	return c->has_next || c->meta.rotation_days != old->rotation_days ||
+	       c->meta.rotation_next_ms != old->rotation_next_ms;
+}
+
+/* The replicas follow their primary; what is imported each imports itself. */
+static int add_replicas(struct kms_service *svc, struct kms_change *changes,
+			size_t *n)
+{
+	const struct kms_change *c = &changes[0];
+
+	if (!c->meta.is_primary || c->key->origin != KMS_ORIGIN_KMS ||
+	    !concerns_replicas(c))
+		return 0;
+	for (size_t i = 0; i < svc->nregions; i++) {
+		struct kms_change *to = &changes[*n];
+		struct kms_key *replica =
+			kms_index_find(&svc->regions[i].keys, c->key->id);
+		int r;
+
+		if (!replica || replica == c->key)
+			continue;
+		r = kms_replica_follow(svc, c->key, &c->meta,
+				       c->has_next ? &c->next : NULL, replica,
+				       &to->meta, &to->next);
+		if (r < 0)
+			return r;
+		to->key = replica;
+		to->has_next = true;
+		++*n;
+	}
+	return 0;
+}
+
 int kms_key_change_materials(struct kms_service *svc, struct kms_key *key,
 			     const struct kms_key_meta *meta,
 			     struct kms_materials *next)
 {
-	const struct kms_materials old = key->materials;
-	_cleanup_(record_done) struct record k = {0};
-	struct store_write w;
-	uint64_t revision;
-	int r = encode_key(key, meta, next ? next : &old, &k);
+	_free_ struct kms_change *changes =
+		calloc(svc->nregions + 1, sizeof(*changes));
+	size_t n = 1;
+	int r;
 
-	if (r == 0) {
-		w = put(KIND_KEY, &k, key->revision);
-		r = store_commit(svc->store, &w, 1, &revision);
-	}
-	if (r != 0) {
+	if (!changes) {
 		if (next)
-			free_difference(next, &old);
+			free_difference(next, &key->materials);
+		return -ENOMEM;
+	}
+	changes[0] = (struct kms_change){.key = key, .meta = *meta};
+	if (next) {
+		changes[0].next = *next;
+		changes[0].has_next = true;
+	}
+	r = add_replicas(svc, changes, &n);
+	if (r < 0) {
+		changes_undo(changes, n);
 		return r;
 	}
-	pthread_rwlock_wrlock(&svc->table);
-	key->meta = *meta;
-	key->revision = revision;
-	if (next)
-		key->materials = *next;
-	kms_key_derive(key);
-	pthread_rwlock_unlock(&svc->table);
-	if (next)
-		free_difference(&old, next);
-	kms_key_note_due(svc, key);
-	return 0;
+	return kms_keys_change(svc, changes, n);
 }
 
 int kms_key_change(struct kms_service *svc, struct kms_key *key,
@@ -354,6 +448,7 @@ int kms_key_remove(struct kms_service *svc, struct kms_key *key)
 {
 	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
 	const char *region = key->region->name;
+	struct kms_change primary = {0};
 	uint64_t revision;
 	int r = kms_batch_delete(&b, KIND_KEY,
 				 io_format("%s/%s", region, key->id),
@@ -372,11 +467,23 @@ int kms_key_remove(struct kms_service *svc, struct kms_key *key)
 	}
 	if (r == 0)
 		r = kms_attached_delete(&b, key);
+	primary.key = kms_primary_set_free(
+		svc, key, kms_service_latest_ms(svc, svc->clock.now_ms()),
+		&primary.meta);
+	if (r == 0 && primary.key)
+		r = add_change(&b, &primary);
 	if (r == 0)
 		r = kms_batch_commit(&b, svc->store, &revision);
-	if (r == 0)
-		unpublish(svc, key);
-	return r;
+	if (r != 0)
+		return r;
+	if (primary.key) {
+		pthread_rwlock_wrlock(&svc->table);
+		apply(&primary, revision);
+		pthread_rwlock_unlock(&svc->table);
+		kms_key_note_due(svc, primary.key);
+	}
+	unpublish(svc, key);
+	return 0;
 }
 
 int kms_key_describe(struct kms_service *svc, struct kms_key *key,

@@ -38,7 +38,7 @@ int kms_key_change(struct kms_service *svc, struct kms_key *key,
  * The same, and the key's materials become @next (NULL: stay), which shares
  * elements with the old list.  Takes @next whatever comes of it: elements
  * that only the old list had are freed on success, on failure those that
- * only the new one had.
+ * only the new one had.  A primary's replicas follow, in the same piece.
  */
 int kms_key_change_materials(struct kms_service *svc, struct kms_key *key,
 			     const struct kms_key_meta *meta,
@@ -49,6 +49,17 @@ int kms_key_remove(struct kms_service *svc, struct kms_key *key) _must_check_;
 
 /* kms_service_tick() is to look in time. */
 void kms_key_note_due(struct kms_service *svc, const struct kms_key *key);
+
+/* Several at once, all or none: of each its meta, and its materials if
+ * has_next, under the rules above. */
+struct kms_change {
+	struct kms_key *key;
+	struct kms_key_meta meta;
+	struct kms_materials next;
+	bool has_next;
+};
+int kms_keys_change(struct kms_service *svc, struct kms_change *changes,
+		    size_t n) _must_check_;
 
 /* Set description and tags (JSON array, NULL: none); copies both, which may
  * be the key's own. */

@@ -6,6 +6,7 @@
  */
 #include "kmsagent/kms/rotation.h"
 #include "kmsagent/kms/jobs.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/service.h"
 
@@ -45,6 +46,21 @@ static int64_t following(const struct kms_key_meta *meta, int64_t now_ms)
 	return next > now_ms ? next : now_ms + period;
 }
 
+/* The replicas get the new material with it (record.h). */
+static int tell_replicas(struct kms_service *svc, const struct kms_key *key)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < svc->nregions; i++) {
+		const struct kms_key *k = kms_key_related(svc, key, i);
+
+		if (k && k != key && key->origin == KMS_ORIGIN_KMS)
+			r = kms_job_tell(svc, "SynchronizeMultiRegionKey", k,
+					 NULL);
+	}
+	return r;
+}
+
 int kms_job_rotate(struct kms_service *svc, struct kms_key *key, int64_t now_ms)
 {
 	_cleanup_(kms_material_freep) struct kms_material *m = NULL;
@@ -70,13 +86,16 @@ int kms_job_rotate(struct kms_service *svc, struct kms_key *key, int64_t now_ms)
 	r = kms_materials_with(&key->materials, meta.current, m, &next);
 	if (r < 0)
 		return r;
-	r = kms_job_tell(svc, "RotateKey", key,
-			 (const char *const[]){
-				 "rotationType", kms_rotation_name(m->rotation),
-				 "keyOrigin", kms_origin_name(key->origin),
-				 "previousKeyMaterialId",
-				 kms_key_current(key)->id,
-				 "currentKeyMaterialId", m->id, NULL});
+	r = tell_replicas(svc, key);
+	if (r == 0)
+		r = kms_job_tell(
+			svc, "RotateKey", key,
+			(const char *const[]){
+				"rotationType", kms_rotation_name(m->rotation),
+				"keyOrigin", kms_origin_name(key->origin),
+				"previousKeyMaterialId",
+				kms_key_current(key)->id,
+				"currentKeyMaterialId", m->id, NULL});
 	if (r < 0) {
 		free(next.list);
 		return r;

@@ -14,6 +14,7 @@
 #include "kmsagent/crypto/encoding.h"
 #include "kmsagent/kms/grant.h"
 #include "kmsagent/kms/lastuse.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/record.h"
 #include "kmsagent/kms/rotation.h"
 
@@ -289,17 +290,20 @@ struct kms_region *kms_service_region(struct kms_service *svc, const char *name)
 int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 			const struct kms_spec *spec, enum kms_usage usage,
 			enum kms_manager manager, enum kms_origin origin,
-			const char *description, const struct secret *given,
-			int64_t now_ms, struct kms_key **ret)
+			bool is_multi_region, const char *description,
+			const struct secret *given, int64_t now_ms,
+			struct kms_key **ret)
 {
 	_cleanup_(kms_key_freep) struct kms_key *key = calloc(1, sizeof(*key));
 	int r;
 
 	if (!key)
 		return -ENOMEM;
-	r = uuid_new(key->id);
+	r = is_multi_region ? kms_multi_region_id_new(key->id)
+			    : uuid_new(key->id);
 	if (r < 0)
 		return r;
+	key->meta.is_primary = is_multi_region;
 	key->name = key->id;
 	key->region = region;
 	key->spec = spec;
@@ -362,8 +366,8 @@ static int make_managed(struct kms_service *svc, struct kms_region *region,
 		return 0;
 	r = kms_service_new_key(svc, region, kms_spec_find("SYMMETRIC_DEFAULT"),
 				KMS_USAGE_ENCRYPT_DECRYPT, KMS_MANAGER_AWS,
-				KMS_ORIGIN_KMS, description, NULL, now_ms,
-				&key);
+				KMS_ORIGIN_KMS, false, description, NULL,
+				now_ms, &key);
 	if (r < 0)
 		return r;
 	key->meta.rotation_days = KMS_ROTATION_DEFAULT_DAYS;

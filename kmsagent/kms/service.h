@@ -91,12 +91,14 @@ int kms_service_make_managed(struct kms_service *svc, struct kms_region *region,
 			     const char *service, int64_t now_ms) _must_check_;
 
 /* A customer's or managed key, not published yet; its material's bytes are
- * @given, NULL: random ones.  One of external origin has none yet. */
+ * @given, NULL: random ones.  One of external origin has none yet.
+ * A multi-Region key is a primary. */
 int kms_service_new_key(struct kms_service *svc, struct kms_region *region,
 			const struct kms_spec *spec, enum kms_usage usage,
 			enum kms_manager manager, enum kms_origin origin,
-			const char *description, const struct secret *given,
-			int64_t now_ms, struct kms_key **ret) _must_check_;
+			bool is_multi_region, const char *description,
+			const struct secret *given, int64_t now_ms,
+			struct kms_key **ret) _must_check_;
 
 /* "alias/x" of @key, not published yet. */
 int kms_service_new_alias(struct kms_service *svc, struct kms_key *key,

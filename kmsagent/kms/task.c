@@ -11,6 +11,7 @@
 #include "kmsagent/base/json.h"
 #include "kmsagent/kms/authorize.h"
 #include "kmsagent/kms/grant.h"
+#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/service.h"
 
 #define MANAGED_PREFIX "alias/aws/"
@@ -239,6 +240,12 @@ int kms_task_check_origin(struct kms_task *t, const struct kms_key *key)
 				"%s key spec is %s which is not valid for "
 				"this operation.",
 				key->arn, key->spec->name);
+	if ((flags & KMS_OP_PRIMARY) && kms_key_is_replica(key))
+		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,
+				"%s is a multi-Region replica key, which is "
+				"not valid for this operation; ask its "
+				"primary key.",
+				key->arn);
 	if (((flags & KMS_OP_OURS) && key->origin != KMS_ORIGIN_KMS) ||
 	    ((flags & KMS_OP_IMPORTED) && key->origin != KMS_ORIGIN_EXTERNAL))
 		return kms_fail(t->reply, KMS_ERROR_UNSUPPORTED_OPERATION,

@@ -525,6 +525,20 @@ static bool is_principal_text(const char *value)
 	return *value != '\0';
 }
 
+/* Two or three words and a number, all with dashes between them. */
+static bool is_region_text(const char *value)
+{
+	size_t words = 0, n;
+
+	while ((n = strspn(value, "abcdefghijklmnopqrstuvwxyz")) > 0 &&
+	       value[n] == '-') {
+		value += n + 1;
+		words++;
+	}
+	n = strspn(value, "0123456789");
+	return (words == 2 || words == 3) && n > 0 && value[n] == '\0';
+}
+
 static bool is_marker_text(const char *value)
 {
 	return is_latin1(value, "");
@@ -554,4 +568,6 @@ const struct kms_pattern kms_pattern_policy = {
 	"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", is_policy_text};
 const struct kms_pattern kms_pattern_principal = {"^[\\w+=,.@:/-]+$",
 						  is_principal_text};
+const struct kms_pattern kms_pattern_region = {"^([a-z]+-){2,3}\\d+$",
+					       is_region_text};
 const struct kms_pattern kms_pattern_word = {"[\\w]+", is_word};

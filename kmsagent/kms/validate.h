@@ -54,6 +54,7 @@ extern const struct kms_pattern kms_pattern_material_id;
 extern const struct kms_pattern kms_pattern_material_text;
 extern const struct kms_pattern kms_pattern_policy;
 extern const struct kms_pattern kms_pattern_principal;
+extern const struct kms_pattern kms_pattern_region;
 extern const struct kms_pattern kms_pattern_word;
 
 /* Code points of UTF-8: what AWS counts, not bytes. */

@@ -84,8 +84,6 @@ static void test_refusals(struct kms_service *svc)
 		 "MalformedPolicyDocumentException", "Statement"},
 		{"a_key_of_an_HSM", "{\"Origin\":\"AWS_CLOUDHSM\"}",
 		 "UnsupportedOperationException", "Origin AWS_CLOUDHSM"},
-		{"a_multi_region_key", "{\"MultiRegion\":true}",
-		 "UnsupportedOperationException", "MultiRegion"},
 		{"a_custom_key_store", "{\"CustomKeyStoreId\":\"cks-1\"}",
 		 "CustomKeyStoreNotFoundException", "'cks-1'"},
 		{"an_external_key", "{\"XksKeyId\":\"x\"}",

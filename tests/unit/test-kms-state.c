@@ -145,6 +145,10 @@ static const struct {
 	 "_to_it",
 	 {0, 1, 3, 5, 11, 14, 0},
 	 "{\"CiphertextBlob\":\"<other-blob>\",\"DestinationKeyId\":\"<id>\"}"},
+	{"ReplicateKey",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 15},
+	 "{\"KeyId\":\"<id>\",\"ReplicaRegion\":\"" OTHER_REGION "\"}"},
 	{"RetireGrant",
 	 "",
 	 {0, 0, 0, 0, 0, 0, 0},
@@ -183,6 +187,10 @@ static const struct {
 	 "",
 	 {0, 0, 3, 0, 0, 0, 0},
 	 "{\"KeyId\":\"<id>\",\"Description\":\"d\"}"},
+	{"UpdatePrimaryRegion",
+	 "",
+	 {0, 1, 3, 5, 11, 14, 0},
+	 "{\"KeyId\":\"<id>\",\"PrimaryRegion\":\"" OTHER_REGION "\"}"},
 	{"Verify",
 	 "",
 	 {0, 1, 3, 5, 11, 14, 0},
@@ -232,6 +240,21 @@ static void make(struct kms_service *svc, const char *op, const char *rest,
 	snprintf(ret, size, "%s", *error ? "" : test_string(member));
 }
 
+/* A primary; with a replica where the other region is to take its role. */
+static void make_primary(struct kms_service *svc, const char *op, char id[37])
+{
+	if (*test_call(svc, "CreateKey", "{\"MultiRegion\":true}")) {
+		printf("Bail out! %s\n", test_message());
+		exit(1);
+	}
+	snprintf(id, 37, "%s", test_string("KeyMetadata.KeyId"));
+	if (strcmp(op, "UpdatePrimaryRegion") == 0)
+		test_callf(svc, "ReplicateKey",
+			   "{\"KeyId\":\"%s\",\"ReplicaRegion\":"
+			   "\"" OTHER_REGION "\"}",
+			   id);
+}
+
 static void make_prop(struct kms_service *svc, unsigned n, const char *op,
 		      struct prop *p)
 {
@@ -241,6 +264,9 @@ static void make_prop(struct kms_service *svc, unsigned n, const char *op,
 		k++;
 	if (k < ARRAY_SIZE(kinds))
 		test_create(svc, kinds[k].spec, kinds[k].usage, p->id);
+	else if (strcmp(op, "ReplicateKey") == 0 ||
+		 strcmp(op, "UpdatePrimaryRegion") == 0)
+		make_primary(svc, op, p->id);
 	else
 		test_create_key(svc, p->id);
 	snprintf(p->alias, sizeof(p->alias), "alias/prop-%u", n);
