@@ -43,7 +43,7 @@ signed() { python3 "$TOP/tests/sigv4.py" "$@"; }
 
 # peer OPERATION [BODY [SOCKET]]: over the Unix socket, as who runs this.
 peer() {
-	curl -s --max-time 20 --unix-socket "${3:-$tmp/kmsd.sock}" \
+	curl -s --max-time 120 --unix-socket "${3:-$tmp/kmsd.sock}" \
 		-H "X-Amz-Target: TrentService.$1" -d "${2:-{\}}" http://kmsd/
 }
 

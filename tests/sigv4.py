@@ -97,7 +97,7 @@ def main():
         sys.stdout.write(f"POST {a.path} HTTP/1.1\r\n{head}"
                          f"content-length: {len(body.encode())}\r\n\r\n{body}")
         return
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=20)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=120)
     connection.putrequest("POST", a.path, skip_host=True,
                           skip_accept_encoding=True)
     for name, value in headers:
