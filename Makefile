@@ -53,7 +53,7 @@ kmsctl_LIBS          := kmsagent/ctl kmsagent/aws kmsagent/crypto \
 kms-request-key_LIBS := kmsagent/requestkey kmsagent/varlink keyring
 
 PKGS := libkeyutils libcjson libcrypto libcurl libseccomp libsystemd \
-	libmicrohttpd sqlite3 devmapper
+	libmicrohttpd gnutls sqlite3 devmapper
 K_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lkcapi
 
 PROGS    := $(patsubst %,$(B)/%,kmsd kmsagentd kmsctl kms-request-key)

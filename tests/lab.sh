@@ -8,13 +8,13 @@
 #	lab_as UID CMD...	run as that uid, no groups, own session keyring
 #	lab_kms OPERATION JSON	ask the KMS as root, past the agent
 #
-# LAB_DESC, if set before, is what the rule is for instead of kms:*, and the
-# array LAB_KMSD_ARGS is given to kmsd too.
+# LAB_DESC, if set before, is what the rule is for instead of kms:*.
+# LAB_KMSD_ARGS is given to kmsd, too, when it is started.
 # LAB is the folder, readable for all: others' programs run from there.
 LAB_ACCOUNT=111122223333
 LAB_REGION=eu-central-1
 LAB_DESC=${LAB_DESC:-kms:*}
-LAB_KMSD_ARGS=("${LAB_KMSD_ARGS[@]}")
+LAB_KMSD_ARGS=()
 LAB_FETCHER=64101 LAB_WORKER=64102
 LAB_AGENT_ARN=arn:aws:iam::$LAB_ACCOUNT:role/kmsagent
 LAB_RULE=/etc/request-key.d/kmsagent-lab-$$.conf

@@ -334,6 +334,33 @@ static int check_rootkey(const struct kms_config *c, char *why, size_t why_len)
 	return 0;
 }
 
+static int check_tls(const struct kms_config *c, char *why, size_t why_len)
+{
+	if (!c->tls_certificate != !c->tls_key) {
+		snprintf(why, why_len,
+			 "[tls] lacks %s = FILE: certificate and key are given "
+			 "together",
+			 c->tls_key ? "certificate" : "key");
+		return -EINVAL;
+	}
+	if (c->tls_client_ca && !c->tls_key) {
+		snprintf(why, why_len,
+			 "[tls] client_ca is given, but no certificate and "
+			 "key");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < c->nlistens && !c->tls_key; i++) {
+		if (!kms_listen_is_tls(c->listens[i]))
+			continue;
+		snprintf(why, why_len,
+			 "to listen on %s, give [tls] certificate = FILE and "
+			 "key = FILE",
+			 c->listens[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int set_default(char **field, const char *value)
 {
 	return *field ? 0 : kms_config_set(field, value);
@@ -380,6 +407,8 @@ int kms_config_finish(struct kms_config *c, char *why, size_t why_len)
 		r = check_whole(c, why, why_len);
 	if (r >= 0)
 		r = check_rootkey(c, why, why_len);
+	if (r >= 0)
+		r = check_tls(c, why, why_len);
 	if (r >= 0)
 		r = add_root_peer(c);
 	for (size_t i = 0; r >= 0 && i < c->naccess_keys; i++)
@@ -429,5 +458,8 @@ void kms_config_done(struct kms_config *c)
 	free(c->rootkey_provider);
 	free(c->rootkey_path);
 	free(c->audit_path);
+	free(c->tls_certificate);
+	free(c->tls_key);
+	free(c->tls_client_ca);
 	*c = KMS_CONFIG_INIT;
 }

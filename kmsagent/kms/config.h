@@ -48,13 +48,16 @@ struct kms_service_name {
 struct kms_config {
 	char **regions;
 	size_t nregions;
-	char **listens; /* "ADDR:PORT", "[ADDR]:PORT", "unix:PATH" */
+	char **listens; /* as kms_listen_is_valid() has them */
 	size_t nlistens;
 	char *account;
 	char *state;
 	char *rootkey_provider;
 	char *rootkey_path;
 	char *audit_path;
+	char *tls_certificate; /* NULL: no TLS */
+	char *tls_key;
+	char *tls_client_ca;	  /* NULL: clients need no certificate */
 	unsigned threads;	  /* 0: one a processor, at most 4 */
 	unsigned max_connections; /* of all threads together */
 	struct kms_principal *principals;

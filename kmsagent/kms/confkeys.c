@@ -41,7 +41,8 @@ static int set_listen(void *target, const struct conf_place *place,
 {
 	(void)place;
 	return explain(kms_config_add_listen(target, value),
-		       "an address is ADDR:PORT, [ADDR]:PORT or unix:/PATH",
+		       "an address is ADDR:PORT, [ADDR]:PORT, tls:ADDR:PORT "
+		       "or unix:/PATH",
 		       why, why_len);
 }
 
@@ -197,6 +198,9 @@ static const struct conf_key conf_keys[] = {
 	{"access-key *", "principal", set_key_principal, 0},
 	{"access-key *", "secret_file", set_key_secret, 0},
 	STRING("audit", "path", audit_path),
+	STRING("tls", "certificate", tls_certificate),
+	STRING("tls", "key", tls_key),
+	STRING("tls", "client_ca", tls_client_ca),
 };
 
 int kms_config_load(struct kms_config *c, const char *path, char *why,

@@ -35,6 +35,8 @@ struct conn {
 	int64_t deadline_ms;	  /* of CLOCK_BOOTTIME */
 	enum conn_phase phase;
 	bool is_unix;
+	bool is_tls;
+	bool is_trusted; /* TLS: the client's certificate was looked at */
 	uid_t uid;	 /* of the peer, on a Unix socket */
 	char source[64]; /* "127.0.0.1", "unix:1000" */
 	enum conn_route route;

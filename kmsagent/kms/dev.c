@@ -200,7 +200,7 @@ int kms_dev_announce(const struct kms_config *c,
 	int r;
 
 	for (size_t i = 0; i < nlisteners && !tcp; i++)
-		if (!listeners[i].is_unix)
+		if (!listeners[i].is_unix && !listeners[i].is_tls)
 			tcp = listeners[i].addr;
 	if (tcp &&
 	    dprintf(fd, "export AWS_ENDPOINT_URL_KMS=http://%s\n", tcp) < 0)

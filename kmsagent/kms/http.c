@@ -15,6 +15,7 @@
 #include "kmsagent/base/clock.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/kms/error.h"
+#include "kmsagent/kms/tls.h"
 #include "kmsagent/kms/worker.h"
 
 #define CONTENT_TYPE "application/x-amz-json-1.1"
@@ -90,6 +91,7 @@ static void describe(const struct conn *c, struct MHD_Connection *connection,
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header,
 				  headers);
 	*ret = (struct kms_incoming){.is_unix = c->is_unix,
+				     .is_tls = c->is_tls,
 				     .uid = c->uid,
 				     .source = c->source,
 				     .headers = headers->at,
@@ -194,19 +196,32 @@ static enum MHD_Result answer_health(struct worker *w, struct conn *c,
 			   NULL, NULL);
 }
 
-static enum MHD_Result answer_not_found(struct worker *w, struct conn *c,
-					struct MHD_Connection *connection)
+static enum MHD_Result refuse(struct worker *w, struct conn *c,
+			      struct MHD_Connection *connection, int status,
+			      enum kms_error_id id, const char *message)
 {
-	const struct kms_error *error =
-		kms_error_get(KMS_ERROR_UNKNOWN_OPERATION);
+	const struct kms_error *error = kms_error_get(id);
 	_json_ cJSON *body = cJSON_CreateObject();
 
 	if (!body || json_add_string(body, "__type", error->name) < 0 ||
-	    json_add_string(body, "message",
-			    "Calls are POST /, health is GET /healthz.") < 0)
+	    json_add_string(body, "message", message) < 0)
 		return MHD_NO;
-	return send_answer(w, c, connection, MHD_HTTP_NOT_FOUND,
-			   json_print(body), NULL, error);
+	return send_answer(w, c, connection, status, json_print(body), NULL,
+			   error);
+}
+
+/* Once a connection: its handshake is over by then.  Here, where there is
+ * somebody to tell why, and no call yet. */
+static bool is_welcome(struct conn *c, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+
+	if (c->is_trusted || !c->is_tls || !kms_tls_wants_clients())
+		return true;
+	info = MHD_get_connection_info(connection,
+				       MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	c->is_trusted = info && kms_tls_client_is_trusted(info->tls_session);
+	return c->is_trusted;
 }
 
 /* All headers are there; a body may follow. */
@@ -217,6 +232,11 @@ static enum MHD_Result on_headers(struct worker *w, struct conn *c,
 	const char *length;
 
 	c->phase = CONN_HEADERS;
+	if (!is_welcome(c, connection))
+		return refuse(w, c, connection, MHD_HTTP_FORBIDDEN,
+			      KMS_ERROR_ACCESS_DENIED,
+			      "A client certificate by an authority of [tls] "
+			      "client_ca is needed here.");
 	if (strcmp(method, c->route == CONN_ROUTE_CALL ? "POST" : "GET") != 0)
 		c->route = CONN_ROUTE_NOWHERE;
 	length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
@@ -254,7 +274,9 @@ static enum MHD_Result on_complete(struct worker *w, struct conn *c,
 	case CONN_ROUTE_NOWHERE:
 		break;
 	}
-	return answer_not_found(w, c, connection);
+	return refuse(w, c, connection, MHD_HTTP_NOT_FOUND,
+		      KMS_ERROR_UNKNOWN_OPERATION,
+		      "Calls are POST /, health is GET /healthz.");
 }
 
 /*
@@ -343,11 +365,12 @@ static size_t no_unescape(void *userdata, struct MHD_Connection *connection,
 	return strlen(text);
 }
 
-int http_daemon_new(struct worker *w, struct MHD_Daemon **ret)
+int http_daemon_new(struct worker *w, bool is_tls, struct MHD_Daemon **ret)
 {
 	struct MHD_Daemon *d = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
-			MHD_ALLOW_SUSPEND_RESUME,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+			MHD_ALLOW_SUSPEND_RESUME |
+			(is_tls ? MHD_USE_TLS : MHD_USE_TURBO),
 		0, NULL, NULL, on_request, w, MHD_OPTION_CONNECTION_LIMIT,
 		w->front->config->max_connections + 1,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_BYTES,
@@ -355,7 +378,12 @@ int http_daemon_new(struct worker *w, struct MHD_Daemon **ret)
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
 		MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		/* Passed over without MHD_USE_TLS. */
+		MHD_OPTION_HTTPS_PRIORITIES, KMS_TLS_PRIORITIES,
+		MHD_OPTION_HTTPS_CERT_CALLBACK, kms_tls_retrieve,
+		MHD_OPTION_HTTPS_MEM_TRUST, kms_tls_client_ca(),
+		MHD_OPTION_END);
 
 	if (!d)
 		return -EIO;

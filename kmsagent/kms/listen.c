@@ -77,11 +77,18 @@ static int parse_inet(const char *text, union address *ret, socklen_t *ret_len)
 	return parse_port(colon + 1, &ret->v4.sin_port);
 }
 
+bool kms_listen_is_tls(const char *text)
+{
+	return strncmp(text, KMS_LISTEN_TLS, strlen(KMS_LISTEN_TLS)) == 0;
+}
+
 static int parse(const char *text, union address *ret, socklen_t *ret_len)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
 		return parse_unix(text + strlen(UNIX_PREFIX), ret, ret_len);
+	if (kms_listen_is_tls(text))
+		text += strlen(KMS_LISTEN_TLS);
 	return parse_inet(text, ret, ret_len);
 }
 
@@ -131,12 +138,14 @@ static int describe(struct kms_listener *l)
 		return 0;
 	case AF_INET:
 		inet_ntop(AF_INET, &a.v4.sin_addr, host, sizeof(host));
-		snprintf(l->addr, sizeof(l->addr), "%s:%u", host,
+		snprintf(l->addr, sizeof(l->addr), "%s%s:%u",
+			 l->is_tls ? KMS_LISTEN_TLS : "", host,
 			 ntohs(a.v4.sin_port));
 		return 0;
 	case AF_INET6:
 		inet_ntop(AF_INET6, &a.v6.sin6_addr, host, sizeof(host));
-		snprintf(l->addr, sizeof(l->addr), "[%s]:%u", host,
+		snprintf(l->addr, sizeof(l->addr), "%s[%s]:%u",
+			 l->is_tls ? KMS_LISTEN_TLS : "", host,
 			 ntohs(a.v6.sin6_port));
 		return 0;
 	}
@@ -145,7 +154,7 @@ static int describe(struct kms_listener *l)
 
 int kms_listen_open(const char *text, struct kms_listener *ret)
 {
-	struct kms_listener l = {.fd = -1};
+	struct kms_listener l = {.fd = -1, .is_tls = kms_listen_is_tls(text)};
 	_close_ int fd = -1;
 	union address a;
 	socklen_t len;
@@ -181,16 +190,26 @@ int kms_listen_open(const char *text, struct kms_listener *ret)
 	return 0;
 }
 
+static void free_names(char ***names)
+{
+	for (char **name = *names; name && *name; name++)
+		free(*name);
+	free(*names);
+}
+
 int kms_listen_inherited(struct kms_listener *ret, size_t max)
 {
-	int n = sd_listen_fds(1);
+	_cleanup_(free_names) char **names = NULL;
+	int n = sd_listen_fds_with_names(1, &names);
 
 	if (n <= 0)
 		return n;
 	if ((size_t)n > max)
 		return -E2BIG;
 	for (int i = 0; i < n; i++) {
-		struct kms_listener l = {.fd = SD_LISTEN_FDS_START + i};
+		struct kms_listener l = {.fd = SD_LISTEN_FDS_START + i,
+					 .is_tls =
+						 strcmp(names[i], "tls") == 0};
 		int r = sd_is_socket(l.fd, AF_UNSPEC, SOCK_STREAM, 1);
 
 		if (r <= 0)

@@ -21,6 +21,7 @@
 #include "kmsagent/kms/config.h"
 #include "kmsagent/kms/dev.h"
 #include "kmsagent/kms/http.h"
+#include "kmsagent/kms/tls.h"
 
 #define EXIT_USAGE     2
 #define WHY_BYTES      1024
@@ -38,8 +39,8 @@ static const char usage_text[] =
 	"The key service: AWS KMS's protocol over Unix sockets and TCP.\n"
 	"\n"
 	"  --config FILE      read FILE, not " KMS_CONFIG_PATH "\n"
-	"  --listen ADDR      listen on ADDR:PORT, [ADDR]:PORT or unix:PATH;\n"
-	"                     may be repeated; replaces the file's addresses\n"
+	"  --listen ADDR      listen on ADDR:PORT, [ADDR]:PORT, tls:ADDR:PORT or\n"
+	"                     unix:PATH; may be repeated; replaces the file's\n"
 	"  --state DIR        keep keys in DIR\n"
 	"  --region R[,R...]  serve these regions; the first is the default\n"
 	"  --account ID       12 digits: whose keys these are\n"
@@ -49,7 +50,7 @@ static const char usage_text[] =
 	"  --version          print the version\n"
 	"\n"
 	"SIGTERM ends it once what was begun is answered; SIGHUP opens the\n"
-	"audit trail anew.  Exit status: 0 ended when asked, 1 failed, 2 usage.\n";
+	"audit trail anew and reads certificates again.  Exit status: 0 ended when asked, 1 failed, 2 usage.\n";
 
 struct options {
 	const char *config; /* NULL: the default, if not --dev */
@@ -103,7 +104,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'l':
 			if (!kms_listen_is_valid(optarg))
 				return usage_error("--listen wants ADDR:PORT, "
-						   "[ADDR]:PORT or unix:PATH",
+						   "[ADDR]:PORT, tls:ADDR:PORT "
+						   "or unix:PATH",
 						   optarg);
 			if (o->nlistens == MAX_CLI_LISTEN)
 				return usage_error("too many --listen", NULL);
@@ -290,6 +292,15 @@ static int open_service(struct daemon *d, char *why, size_t why_len)
 	return kms_service_open(&conf, &d->svc, why, why_len);
 }
 
+static int load_tls(const struct kms_config *c, char *why, size_t why_len)
+{
+	const struct kms_tls_conf conf = {.certificate = c->tls_certificate,
+					  .key = c->tls_key,
+					  .client_ca = c->tls_client_ca};
+
+	return c->tls_key ? kms_tls_load(&conf, why, why_len) : 0;
+}
+
 static int bring_up(struct daemon *d, const struct options *o, char *why,
 		    size_t why_len)
 {
@@ -305,6 +316,9 @@ static int bring_up(struct daemon *d, const struct options *o, char *why,
 			 d->config.audit_path, strerror(-r));
 		return r;
 	}
+	r = load_tls(&d->config, why, why_len);
+	if (r < 0)
+		return r;
 	r = open_service(d, why, why_len);
 	if (r < 0)
 		return r;
@@ -322,6 +336,7 @@ static int bring_up(struct daemon *d, const struct options *o, char *why,
 static void take_down(struct daemon *d)
 {
 	kms_http_stop(d->http);
+	kms_tls_unload();
 	kms_service_close(d->svc);
 	for (size_t i = 0; i < d->nlisteners; i++)
 		kms_listener_done(&d->listeners[i]);
@@ -355,6 +370,18 @@ static void reopen_audit(struct daemon *d)
 		log_info("audit trail %s opened anew", d->audit.path);
 }
 
+static void reload_tls(const struct daemon *d)
+{
+	char why[WHY_BYTES] = "";
+	int r = load_tls(&d->config, why, sizeof(why));
+
+	if (r < 0)
+		log_err("%s; what was in use is used on", why);
+	else if (d->config.tls_key)
+		log_info("certificate %s read again",
+			 d->config.tls_certificate);
+}
+
 /* Once a second, until a signal ends it. */
 static void run(struct daemon *d, const sigset_t *signals)
 {
@@ -367,8 +394,10 @@ static void run(struct daemon *d, const sigset_t *signals)
 		sig = sigtimedwait(signals, NULL, &tick);
 		if (sig == SIGTERM || sig == SIGINT)
 			return;
-		if (sig == SIGHUP)
+		if (sig == SIGHUP) {
 			reopen_audit(d);
+			reload_tls(d);
+		}
 		kms_service_tick(d->svc);
 		/* A thread that hangs must not be hidden by one that ticks. */
 		if (watchdog_us &&

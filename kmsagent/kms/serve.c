@@ -287,6 +287,7 @@ void kms_serve(struct kms_caller *c, const struct kms_incoming *in,
 				     .request_id = ret->request_id,
 				     .event_id = w.event_id,
 				     .source_ip = in->source,
+				     .tls = in->is_tls,
 				     .user_agent = w.user_agent};
 	if (r >= 0)
 		r = work_on(c, in, now_s, &w);

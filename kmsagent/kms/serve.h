@@ -42,6 +42,7 @@ void kms_caller_done(struct kms_caller *c);
 /* A request as it came.  Borrows everything. */
 struct kms_incoming {
 	bool is_unix;
+	bool is_tls;
 	uid_t uid;	    /* of the peer, on a Unix socket */
 	const char *source; /* "127.0.0.1" or "unix:UID" */
 	const struct sigv4_header *headers;

@@ -86,21 +86,24 @@ static void stop_accepting(struct worker *w)
 }
 
 /* Takes @fd. */
-static void take_connection(struct worker *w, int fd, bool is_unix,
+static void take_connection(struct worker *w, int fd,
+			    const struct kms_listener *l,
 			    const struct sockaddr_storage *peer, socklen_t len)
 {
 	if (atomic_load(w->nconns) >= w->front->config->max_connections) {
 		close(fd);
 		return;
 	}
-	w->arriving = conn_new(fd, is_unix, peer);
+	w->arriving = conn_new(fd, l->is_unix, peer);
 	if (!w->arriving) {
 		close(fd);
 		return;
 	}
+	w->arriving->is_tls = l->is_tls;
 	w->arriving->deadline_ms = w->now_ms + KMS_HTTP_REQUEST_MS;
 	/* Closes @fd if it fails. */
-	(void)MHD_add_connection(w->daemon, fd, (const void *)peer, len);
+	(void)MHD_add_connection(l->is_tls ? w->tls_daemon : w->daemon, fd,
+				 (const void *)peer, len);
 	conn_free(take_ptr(w->arriving));
 }
 
@@ -113,7 +116,7 @@ static void accept_some(struct worker *w, const struct kms_listener *l)
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			take_connection(w, fd, l->is_unix, &peer, len);
+			take_connection(w, fd, l, &peer, len);
 			continue;
 		}
 		/* Out of descriptors or memory: the connection stays in the
@@ -157,12 +160,18 @@ static void start_draining(struct worker *w)
 	w->sweep_ms = 0;
 }
 
-/* How long to wait: not at all while the library has work left over. */
-static int timeout_ms(struct worker *w)
+/* The library has something to do that no descriptor will tell of. */
+static bool is_due(struct MHD_Daemon *daemon)
 {
 	MHD_UNSIGNED_LONG_LONG left;
 
-	if (MHD_get_timeout(w->daemon, &left) == MHD_YES && left == 0)
+	return daemon && MHD_get_timeout(daemon, &left) == MHD_YES && left == 0;
+}
+
+/* How long to wait: not at all while the library has work left over. */
+static int timeout_ms(struct worker *w)
+{
+	if (is_due(w->daemon) || is_due(w->tls_daemon))
 		return 0;
 	return w->conns || !w->is_accepting ? SWEEP_MS : -1;
 }
@@ -186,7 +195,8 @@ static void *serve(void *userdata)
 			else if (token != TOKEN_LIBRARY && w->is_accepting)
 				accept_some(w, &w->listeners[token]);
 		}
-		if (MHD_run(w->daemon) == MHD_NO) {
+		if (MHD_run(w->daemon) == MHD_NO ||
+		    (w->tls_daemon && MHD_run(w->tls_daemon) == MHD_NO)) {
 			log_crit("the HTTP library's loop failed");
 			abort();
 		}
@@ -196,24 +206,38 @@ static void *serve(void *userdata)
 	return NULL;
 }
 
-static int worker_start(struct worker *w)
+static bool speaks_tls(const struct worker *w)
+{
+	for (size_t i = 0; i < w->nlisteners; i++)
+		if (w->listeners[i].is_tls)
+			return true;
+	return false;
+}
+
+static int start_library(struct worker *w, bool is_tls, struct MHD_Daemon **ret)
 {
 	const union MHD_DaemonInfo *info;
-	int r = kms_caller_init(&w->caller, w->front);
+	int r = http_daemon_new(w, is_tls, ret);
 
 	if (r < 0)
 		return r;
-	r = http_daemon_new(w, &w->daemon);
+	info = MHD_get_daemon_info(*ret, MHD_DAEMON_INFO_EPOLL_FD);
+	return info ? watch(w, info->epoll_fd, TOKEN_LIBRARY, EPOLLIN) : -EIO;
+}
+
+static int worker_start(struct worker *w)
+{
+	int r = kms_caller_init(&w->caller, w->front);
+
 	if (r < 0)
 		return r;
 	w->now_ms = clock_boot_ms();
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll_fd < 0)
 		return -errno;
-	info = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info)
-		return -EIO;
-	r = watch(w, info->epoll_fd, TOKEN_LIBRARY, EPOLLIN);
+	r = start_library(w, false, &w->daemon);
+	if (r >= 0 && speaks_tls(w))
+		r = start_library(w, true, &w->tls_daemon);
 	if (r >= 0)
 		r = watch(w, w->stop_fd, TOKEN_STOP, EPOLLIN);
 	if (r >= 0)
@@ -232,6 +256,8 @@ static void worker_done(struct worker *w)
 		pthread_join(w->thread, NULL);
 	if (w->daemon)
 		MHD_stop_daemon(w->daemon);
+	if (w->tls_daemon)
+		MHD_stop_daemon(w->tls_daemon);
 	kms_caller_done(&w->caller);
 	close_keep_errno(w->epoll_fd);
 }

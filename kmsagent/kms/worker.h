@@ -25,6 +25,7 @@ struct worker {
 	struct kms_front *front;
 	struct kms_caller caller;
 	struct MHD_Daemon *daemon;
+	struct MHD_Daemon *tls_daemon;	      /* NULL: no listener speaks TLS */
 	const struct kms_listener *listeners; /* shared by all workers */
 	size_t nlisteners;
 	atomic_uint *nconns;   /* of all workers */
@@ -44,7 +45,8 @@ struct worker {
 };
 
 /* The library's side: callbacks that end in kms_serve(). */
-int http_daemon_new(struct worker *w, struct MHD_Daemon **ret) _must_check_;
+int http_daemon_new(struct worker *w, bool is_tls,
+		    struct MHD_Daemon **ret) _must_check_;
 
 /* The library took over the connection just accepted: the connection, which
  * is in the list from now. */
