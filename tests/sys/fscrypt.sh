@@ -290,6 +290,11 @@ is nothing_is_on_loan "$(loans)" ''
 ok the_right_blob_comes_back put_entry home "j['ciphertext_blob']='$saved'"
 ok and_unlocks fs unlock home "$mnt/enc"
 is the_other_blob_was_another "$([ "$new" = "$saved" ] || echo yes)" yes
+refused a_directorys_key_of_another_type_is_not_imported \
+	"is a directory.s key, and not of type" eval \
+	'ctl key export fresh | sed "s/fscrypt-provisioning/logon/;
+		s/kmsagent:name\":\"fresh/kmsagent:name\":\"wrong/;
+		s/\"name\":\"fresh/\"name\":\"wrong/" | ctl key import -'
 refused an_identifier_belongs_to_directories 'policy_identifier' eval \
 	'ctl key export ring1 | sed "s/}\$/,\"policy_identifier\":\"$id\"}/" |
 	ctl key import -'
