@@ -49,6 +49,7 @@ struct agent {
 	struct agent_upcalls *upcalls;
 	struct varlink_server *server;
 	sd_event_source *server_source;
+	int64_t drain_end_ms; /* 0 = it was not told to end */
 };
 
 /* Log what could not be audited, and pass it on. */

@@ -26,7 +26,10 @@
 #include "kmsagent/base/io.h"
 #include "kmsagent/base/log.h"
 
-#define STOP_WAIT_S 2 /* for children that do not die */
+#define STOP_WAIT_S   2	 /* for children that do not die */
+#define DRAIN_S	      10 /* for calls that were begun */
+#define DRAIN_LOOK_US 20000
+#define QUIET_MS      100 /* a client that has another call has made it */
 
 static const struct log_event event_started = {
 	"f4b8c2d1e0a94e6f8d7c6b5a4f3e2d06", "started"};
@@ -183,17 +186,10 @@ static int on_idle_stop(sd_event_source *s, void *userdata)
 }
 
 /* Jobs and requests end here; keys and leases stay as they are. */
-static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si,
-		     void *userdata)
+static int stop(struct agent *a)
 {
-	struct agent *a = userdata;
 	int r;
 
-	(void)s;
-	(void)si;
-	if (!a->server)
-		return 0; /* a second signal */
-	(void)sd_notify(0, "STOPPING=1");
 	a->server_source = sd_event_source_disable_unref(a->server_source);
 	varlink_server_free(take_ptr(a->server));
 	agent_keys_stop(a);
@@ -208,6 +204,47 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si,
 					       on_stopped, a);
 	if (r < 0 || agent_children() == 0)
 		return sd_event_exit(a->event, 0);
+	return 0;
+}
+
+static int on_drain(sd_event_source *s, uint64_t usec, void *userdata)
+{
+	struct agent *a = userdata;
+	int r;
+
+	(void)usec;
+	if (!a->server)
+		return 0; /* a second signal was faster */
+	if (varlink_server_is_idle(a->server, QUIET_MS) ||
+	    clock_boot_ms() >= a->drain_end_ms)
+		return stop(a);
+	r = sd_event_source_set_time_relative(s, DRAIN_LOOK_US);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+	return r < 0 ? stop(a) : 0;
+}
+
+/*
+ * What was begun is still answered.  Who comes now waits in the socket, if
+ * systemd has it; a second signal waits for nothing.
+ */
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si,
+		     void *userdata)
+{
+	struct agent *a = userdata;
+
+	(void)s;
+	(void)si;
+	if (!a->server)
+		return 0;
+	if (a->drain_end_ms)
+		return stop(a);
+	(void)sd_notify(0, "STOPPING=1");
+	varlink_server_shut(a->server);
+	a->drain_end_ms = clock_boot_ms() + DRAIN_S * 1000;
+	if (sd_event_add_time_relative(a->event, NULL, CLOCK_BOOTTIME,
+				       DRAIN_LOOK_US, 0, on_drain, a) < 0)
+		return stop(a);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct varlink_server {
 	int timer_fd;
 	bool accepting;
 	int64_t timer_ms; /* when the timer fires, 0 = it rests */
+	int64_t busy_ms;  /* when something came or went last */
 	unsigned count;
 	struct varlink_conn *conns; /* doubly linked */
 };

@@ -104,6 +104,25 @@ void varlink_server_free(struct varlink_server *s)
 	free(s);
 }
 
+void varlink_server_shut(struct varlink_server *s)
+{
+	/* What its end tells epoll is not enough: others may have it open. */
+	if (s->accepting && s->config.listen_fd >= 0)
+		(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->config.listen_fd,
+				NULL);
+	s->config.listen_fd = close_keep_errno(s->config.listen_fd);
+	s->accepting = true; /* nothing to take up again */
+	s->busy_ms = varlink_now_ms();
+}
+
+bool varlink_server_is_idle(const struct varlink_server *s, unsigned quiet_ms)
+{
+	for (const struct varlink_conn *c = s->conns; c; c = c->next)
+		if (c->call || c->in_len || c->out)
+			return false;
+	return varlink_now_ms() - s->busy_ms >= quiet_ms;
+}
+
 int varlink_server_fd(const struct varlink_server *s)
 {
 	return s->epoll_fd;
@@ -212,6 +231,8 @@ int varlink_server_dispatch(struct varlink_server *s)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (n > 0)
+		s->busy_ms = varlink_now_ms();
 	for (int i = 0; i < n; i++) {
 		void *who = events[i].data.ptr;
 

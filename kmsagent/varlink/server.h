@@ -90,6 +90,18 @@ int varlink_server_fd(const struct varlink_server *s);
 /* Do what is ready; never blocks.  0 or negative errno of epoll_wait. */
 int varlink_server_dispatch(struct varlink_server *s) _must_check_;
 
+/*
+ * Accept no more and close the socket.  Who connects waits in its backlog, if
+ * somebody else has it open too, and is refused if not.
+ */
+void varlink_server_shut(struct varlink_server *s);
+
+/*
+ * Is no call being handled, none partly received, no answer partly sent, and
+ * has nothing come or gone for @quiet_ms (clients that make calls in a row)?
+ */
+bool varlink_server_is_idle(const struct varlink_server *s, unsigned quiet_ms);
+
 /* Connections open now. */
 unsigned varlink_server_connections(const struct varlink_server *s);
 

@@ -117,11 +117,14 @@ static const struct varlink_method methods[] = {
 	{NULL, NULL, VARLINK_NONE},
 };
 
-static struct varlink_server *server_start(unsigned max, unsigned per_uid,
-					   unsigned timeout_ms)
+/* Serve on @fd; -1 = on a new socket, which is in server_socket then. */
+static int server_socket;
+static struct varlink_server *server_take(int fd, unsigned max,
+					  unsigned per_uid, unsigned timeout_ms)
 {
 	struct varlink_server *s = NULL;
 	struct varlink_config config = {
+		.listen_fd = fd,
 		.vendor = "v",
 		.product = "p",
 		.version = "1",
@@ -135,12 +138,19 @@ static struct varlink_server *server_start(unsigned max, unsigned per_uid,
 		.io_timeout_ms = timeout_ms,
 	};
 
-	if (varlink_listen(path, 0666, &config.listen_fd) < 0 ||
+	if ((fd < 0 && varlink_listen(path, 0666, &config.listen_fd) < 0) ||
 	    varlink_server_new(&config, &s) < 0) {
 		perror("server");
 		exit(1);
 	}
+	server_socket = config.listen_fd;
 	return s;
+}
+
+static struct varlink_server *server_start(unsigned max, unsigned per_uid,
+					   unsigned timeout_ms)
+{
+	return server_take(-1, max, per_uid, timeout_ms);
 }
 
 /* Let the server do what is ready, until nothing is for @ms. */
@@ -771,6 +781,41 @@ static void listening(void)
 		   "an_overlong_path_is_refused_by_the_client");
 }
 
+/* The socket is systemd's too: what comes after the end waits in it. */
+static void ending(void)
+{
+	struct varlink_server *s = server_start(0, 0, 0);
+	int kept = dup(server_socket), late, fd = peer_connect();
+
+	peer_call(fd, CALL_WAIT);
+	pump(s, 0);
+	varlink_server_shut(s);
+	late = peer_connect();
+	peer_call(late, CALL_ECHO("late"));
+	pump(s, 0);
+	TAP_EQ_INT(varlink_server_connections(s), 1,
+		   "who_connects_after_the_end_waits");
+	TAP_OK(!varlink_server_is_idle(s, 0), "a_call_is_waited_for");
+	peer_call(fd, CALL_ECHO("next"));
+	varlink_reply(later, NULL);
+	later = NULL;
+	pump(s, 0);
+	TAP_EQ_STR(peer_read(fd), "{\"parameters\":{}}|" REPLY_ECHO("next"),
+		   "what_was_begun_is_answered");
+	TAP_OK(varlink_server_is_idle(s, 0), "then_nothing_is_left_to_do");
+	TAP_OK(!varlink_server_is_idle(s, 60000),
+	       "but_the_client_may_have_another_call");
+	varlink_server_free(s);
+	close(fd);
+
+	s = server_take(kept, 0, 0, 0);
+	pump(s, 0);
+	TAP_EQ_STR(peer_read(late), REPLY_ECHO("late"),
+		   "the_next_server_answers_who_waited");
+	close(late);
+	varlink_server_free(s);
+}
+
 int main(void)
 {
 	int before;
@@ -781,6 +826,7 @@ int main(void)
 	before = count_fds();
 	manners();
 	service();
+	ending();
 	later_answers();
 	bad_manners();
 	half_a_message();
