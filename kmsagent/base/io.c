@@ -65,6 +65,16 @@ int io_read_text(int dirfd, const char *path, size_t max, char **ret)
 	return 0;
 }
 
+mode_t io_open_bits(const char *path, mode_t mode)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t len = folder ? strlen(folder) : 0;
+	bool is_credential = len > 1 && strncmp(path, folder, len) == 0 &&
+			     path[len] == '/' && !strchr(path + len + 1, '/');
+
+	return mode & (S_IRWXG | S_IRWXO) & ~(is_credential ? S_IRGRP : 0);
+}
+
 int io_read_secret(int dirfd, const char *path, size_t max, struct secret *ret)
 {
 	_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -75,7 +85,7 @@ int io_read_secret(int dirfd, const char *path, size_t max, struct secret *ret)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) ||
+	if (!S_ISREG(st.st_mode) || io_open_bits(path, st.st_mode) ||
 	    (st.st_uid != 0 && st.st_uid != geteuid()))
 		return -EPERM;
 	r = secret_alloc(&s, max + 1);

@@ -29,9 +29,16 @@ int io_read_text(int dirfd, const char *path, size_t max,
 		 char **ret) _must_check_;
 
 /*
+ * The bits of @mode that let somebody else at the file @path.  A credential of
+ * our unit may have the group's read bit: there it is the mask of an access
+ * control list that names our user.  Source: systemd.exec(5), LoadCredential=.
+ */
+mode_t io_open_bits(const char *path, mode_t mode);
+
+/*
  * The same straight into a secret; trailing newline kept.  The file must be
- * regular, owned by root or the caller and closed to group and others, else
- * -EPERM.
+ * regular, owned by root or the caller and closed to group and others
+ * (io_open_bits()), else -EPERM.
  */
 int io_read_secret(int dirfd, const char *path, size_t max,
 		   struct secret *ret) _must_check_;

@@ -32,7 +32,7 @@ static int check_file(const struct stat *st, const char *path,
 			"change it; make sure of its content, then: chown %u "
 			"'%s'",
 			path, st->st_uid, geteuid(), path);
-	if (st->st_mode & (S_IRWXG | S_IRWXO))
+	if (io_open_bits(path, st->st_mode))
 		return rootkey_fail(
 			why, -EPERM,
 			"root key file '%s' has mode %04o, which lets others "

@@ -172,6 +172,17 @@ static void test_guards(void)
 	put_file(path2, bytes, 32, 0402);
 	refuses(path2, true, -EPERM, "chmod 0400",
 		"a_file_that_others_write_is_refused");
+	/* systemd gives a credential by an access control list. */
+	setenv("CREDENTIALS_DIRECTORY", dir, true);
+	refuses(path2, true, -EPERM, "chmod 0400",
+		"nor_is_a_credential_for_others_to_write");
+	put_file(path2, "0123456789abcdef0123456789abcdef", 32, 0440);
+	TAP_EQ_INT(open_at(path2, false, &rk), 0,
+		   "a_credential_with_its_list_s_mask_is_taken");
+	setenv("CREDENTIALS_DIRECTORY", "/", true);
+	refuses(path2, true, -EPERM, "chmod 0400",
+		"what_lies_elsewhere_is_no_credential");
+	unsetenv("CREDENTIALS_DIRECTORY");
 	put_file(path2, bytes, 31, 0400);
 	refuses(path2, true, -EBADMSG, "31 bytes", "31_bytes_are_refused");
 	put_file(path2, bytes, 33, 0400);
