@@ -199,17 +199,6 @@ static bool is_elsewhere(const char *id)
 	return strchr(id, '/') != NULL;
 }
 
-static int add(struct kms_index *index, void *element)
-{
-	struct kms_index_room room = KMS_INDEX_ROOM_INIT;
-	int r = kms_index_reserve(index, &room);
-
-	if (r == 0)
-		kms_index_add(index, &room, element);
-	kms_index_room_done(&room);
-	return r;
-}
-
 static int load_key(void *userdata, const char *id, const void *value,
 		    size_t len, uint64_t revision)
 {
@@ -243,7 +232,7 @@ static int load_key(void *userdata, const char *id, const void *value,
 					       "a field is missing or "
 					       "of a newer kmsd")
 				     : r;
-	r = add(&region->keys, key);
+	r = kms_index_insert(&region->keys, key);
 	if (r < 0)
 		return r;
 	kms_key_note_due(l->svc, key);
@@ -286,10 +275,10 @@ static int load_alias(void *userdata, const char *id, const void *value,
 	    json_get_int(obj, "updated", 0, EPOCH_MS_MAX, &alias->updated_ms) <
 		    0)
 		return damaged(l, id, "a time is missing");
-	r = add(&key->aliases, alias);
+	r = kms_index_insert(&key->aliases, alias);
 	if (r < 0)
 		return r;
-	r = add(&region->aliases, alias);
+	r = kms_index_insert(&region->aliases, alias);
 	if (r < 0)
 		kms_index_remove(&key->aliases, alias->name);
 	else

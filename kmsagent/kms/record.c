@@ -14,7 +14,6 @@
 #include "kmsagent/crypto/wrap.h"
 #include "kmsagent/kms/attached.h"
 #include "kmsagent/kms/lastuse.h"
-#include "kmsagent/kms/multiregion.h"
 #include "kmsagent/kms/service.h"
 
 #define RECORD_VERSION 1
@@ -146,6 +145,37 @@ static int add(struct kms_batch *b, const char *kind, struct record *r,
 			     expect);
 }
 
+int kms_key_write(struct kms_batch *b, const struct kms_key *key,
+		  const struct kms_key_meta *meta,
+		  const struct kms_materials *materials)
+{
+	_cleanup_(record_done) struct record k = {0};
+	int r = encode_key(key, meta, materials, &k);
+
+	return r ? r : add(b, KIND_KEY, &k, key->revision);
+}
+
+int kms_key_erase(struct kms_batch *b, const struct kms_key *key)
+{
+	const char *region = key->region->name;
+	int r = kms_batch_delete(b, KIND_KEY,
+				 io_format("%s/%s", region, key->id),
+				 key->revision);
+
+	if (r == 0)
+		r = kms_batch_delete(b, KMS_KIND_LAST_USE,
+				     io_format("%s/%s", region, key->id),
+				     STORE_ANY);
+	for (size_t i = 0; r == 0 && i < key->aliases.count; i++) {
+		struct kms_alias *alias = key->aliases.sorted[i];
+
+		r = kms_batch_delete(b, KIND_ALIAS,
+				     io_format("%s/%s", region, alias->name),
+				     alias->revision);
+	}
+	return r ? r : kms_attached_delete(b, key);
+}
+
 int kms_material_make(struct kms_service *svc, const struct kms_key *key,
 		      const struct secret *given, int64_t now_ms,
 		      struct kms_material **ret)
@@ -243,15 +273,13 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 		KMS_INDEX_ROOM_INIT;
 	_cleanup_(alias_room_done) struct alias_room alias_room = {0};
 	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
-	_cleanup_(record_done) struct record k = {0};
 	_cleanup_(record_done) struct record a = {0};
 	uint64_t revision;
-	int r = encode_key(key, &key->meta, &key->materials, &k);
+	int r = kms_index_reserve(&key->region->keys, &room);
 
+	/* Its revision is 0 still, STORE_ABSENT. */
 	if (r == 0)
-		r = kms_index_reserve(&key->region->keys, &room);
-	if (r == 0)
-		r = add(&b, KIND_KEY, &k, STORE_ABSENT);
+		r = kms_key_write(&b, key, &key->meta, &key->materials);
 	if (r == 0)
 		r = kms_attached_add(&b, key);
 	if (r == 0 && alias)
@@ -273,248 +301,6 @@ int kms_key_add(struct kms_service *svc, struct kms_key *key,
 		publish_alias(alias, &alias_room, revision);
 	pthread_rwlock_unlock(&svc->table);
 	kms_key_note_due(svc, key);
-	return 0;
-}
-
-/* Free what @a has and @b has not. */
-static void free_difference(const struct kms_materials *a,
-			    const struct kms_materials *b)
-{
-	for (size_t i = 0; i < a->count; i++) {
-		size_t j = 0;
-
-		while (j < b->count && b->list[j] != a->list[i])
-			j++;
-		if (j == b->count)
-			kms_material_free(a->list[i]);
-	}
-	free(a->list);
-}
-
-static void changes_undo(struct kms_change *changes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (changes[i].has_next)
-			free_difference(&changes[i].next,
-					&changes[i].key->materials);
-}
-
-static int add_change(struct kms_batch *b, const struct kms_change *c)
-{
-	_cleanup_(record_done) struct record k = {0};
-	int r = encode_key(c->key, &c->meta,
-			   c->has_next ? &c->next : &c->key->materials, &k);
-
-	return r ? r : add(b, KIND_KEY, &k, c->key->revision);
-}
-
-/* Readers see it; *c->next are the old materials then. */
-static void apply(struct kms_change *c, uint64_t revision)
-{
-	c->key->meta = c->meta;
-	c->key->revision = revision;
-	if (c->has_next) {
-		const struct kms_materials old = c->key->materials;
-
-		c->key->materials = c->next;
-		c->next = old;
-	}
-	kms_key_derive(c->key);
-}
-
-int kms_keys_change(struct kms_service *svc, struct kms_change *changes,
-		    size_t n)
-{
-	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
-	uint64_t revision;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_change(&b, &changes[i]);
-	if (r == 0)
-		r = kms_batch_commit(&b, svc->store, &revision);
-	if (r != 0) {
-		changes_undo(changes, n);
-		return r;
-	}
-	pthread_rwlock_wrlock(&svc->table);
-	for (size_t i = 0; i < n; i++)
-		apply(&changes[i], revision);
-	pthread_rwlock_unlock(&svc->table);
-	for (size_t i = 0; i < n; i++) {
-		if (changes[i].has_next)
-			free_difference(&changes[i].next,
-					&changes[i].key->materials);
-		kms_key_note_due(svc, changes[i].key);
-	}
-	return 0;
-}
-
-static bool concerns_replicas(const struct kms_change *c)
-{
-	const struct kms_key_meta *old = &c->key->meta;
-
-	return c->has_next || c->meta.rotation_days != old->rotation_days ||
-	       c->meta.rotation_next_ms != old->rotation_next_ms;
-}
-
-/* The replicas follow their primary; what is imported each imports itself. */
-static int add_replicas(struct kms_service *svc, struct kms_change *changes,
-			size_t *n)
-{
-	const struct kms_change *c = &changes[0];
-
-	if (!c->meta.is_primary || c->key->origin != KMS_ORIGIN_KMS ||
-	    !concerns_replicas(c))
-		return 0;
-	for (size_t i = 0; i < svc->nregions; i++) {
-		struct kms_change *to = &changes[*n];
-		struct kms_key *replica =
-			kms_index_find(&svc->regions[i].keys, c->key->id);
-		int r;
-
-		if (!replica || replica == c->key)
-			continue;
-		r = kms_replica_follow(svc, c->key, &c->meta,
-				       c->has_next ? &c->next : NULL, replica,
-				       &to->meta, &to->next);
-		if (r < 0)
-			return r;
-		to->key = replica;
-		to->has_next = true;
-		++*n;
-	}
-	return 0;
-}
-
-int kms_key_change_materials(struct kms_service *svc, struct kms_key *key,
-			     const struct kms_key_meta *meta,
-			     struct kms_materials *next)
-{
-	_free_ struct kms_change *changes =
-		calloc(svc->nregions + 1, sizeof(*changes));
-	size_t n = 1;
-	int r;
-
-	if (!changes) {
-		if (next)
-			free_difference(next, &key->materials);
-		return -ENOMEM;
-	}
-	changes[0] = (struct kms_change){.key = key, .meta = *meta};
-	if (next) {
-		changes[0].next = *next;
-		changes[0].has_next = true;
-	}
-	r = add_replicas(svc, changes, &n);
-	if (r < 0) {
-		changes_undo(changes, n);
-		return r;
-	}
-	return kms_keys_change(svc, changes, n);
-}
-
-int kms_key_change(struct kms_service *svc, struct kms_key *key,
-		   const struct kms_key_meta *meta)
-{
-	return kms_key_change_materials(svc, key, meta, NULL);
-}
-
-void kms_key_note_due(struct kms_service *svc, const struct kms_key *key)
-{
-	int64_t due = kms_key_due_ms(key);
-
-	if (due < svc->next_due_ms)
-		svc->next_due_ms = due;
-}
-
-/* Nobody finds them any more; only then are they freed. */
-static void unpublish(struct kms_service *svc, struct kms_key *key)
-{
-	pthread_rwlock_wrlock(&svc->table);
-	for (size_t i = 0; i < key->aliases.count; i++) {
-		struct kms_alias *alias = key->aliases.sorted[i];
-
-		kms_index_remove(&key->region->aliases, alias->name);
-	}
-	kms_index_remove(&key->region->keys, key->id);
-	pthread_rwlock_unlock(&svc->table);
-	for (size_t i = 0; i < key->aliases.count; i++)
-		kms_alias_free(key->aliases.sorted[i]);
-	kms_key_free(key);
-}
-
-int kms_key_remove(struct kms_service *svc, struct kms_key *key)
-{
-	_cleanup_(kms_batch_done) struct kms_batch b = KMS_BATCH_INIT;
-	const char *region = key->region->name;
-	struct kms_change primary = {0};
-	uint64_t revision;
-	int r = kms_batch_delete(&b, KIND_KEY,
-				 io_format("%s/%s", region, key->id),
-				 key->revision);
-
-	if (r == 0)
-		r = kms_batch_delete(&b, KMS_KIND_LAST_USE,
-				     io_format("%s/%s", region, key->id),
-				     STORE_ANY);
-	for (size_t i = 0; r == 0 && i < key->aliases.count; i++) {
-		struct kms_alias *alias = key->aliases.sorted[i];
-
-		r = kms_batch_delete(&b, KIND_ALIAS,
-				     io_format("%s/%s", region, alias->name),
-				     alias->revision);
-	}
-	if (r == 0)
-		r = kms_attached_delete(&b, key);
-	primary.key = kms_primary_set_free(
-		svc, key, kms_service_latest_ms(svc, svc->clock.now_ms()),
-		&primary.meta);
-	if (r == 0 && primary.key)
-		r = add_change(&b, &primary);
-	if (r == 0)
-		r = kms_batch_commit(&b, svc->store, &revision);
-	if (r != 0)
-		return r;
-	if (primary.key) {
-		pthread_rwlock_wrlock(&svc->table);
-		apply(&primary, revision);
-		pthread_rwlock_unlock(&svc->table);
-		kms_key_note_due(svc, primary.key);
-	}
-	unpublish(svc, key);
-	return 0;
-}
-
-int kms_key_describe(struct kms_service *svc, struct kms_key *key,
-		     const char *description, const char *tags)
-{
-	_free_ char *d = strdup(description);
-	_free_ char *g = tags ? strdup(tags) : NULL;
-	_cleanup_(record_done) struct record k = {0};
-	struct kms_key next = *key;
-	struct store_write w;
-	uint64_t revision;
-	int r;
-
-	if (!d || (tags && !g))
-		return -ENOMEM;
-	next.description = d;
-	next.tags = g;
-	r = encode_key(&next, &key->meta, &key->materials, &k);
-	if (r != 0)
-		return r;
-	w = put(KIND_KEY, &k, key->revision);
-	r = store_commit(svc->store, &w, 1, &revision);
-	if (r != 0)
-		return r;
-	pthread_rwlock_wrlock(&svc->table);
-	d = key->description;
-	g = key->tags;
-	key->description = next.description;
-	key->tags = next.tags;
-	key->revision = revision;
-	pthread_rwlock_unlock(&svc->table);
 	return 0;
 }
 

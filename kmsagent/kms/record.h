@@ -8,6 +8,7 @@
 #define KMSAGENT_KMS_RECORD_H
 
 #include "keyring/cleanup.h"
+#include "kmsagent/kms/batch.h"
 #include "kmsagent/kms/key.h"
 
 struct kms_service;
@@ -46,6 +47,13 @@ int kms_key_change_materials(struct kms_service *svc, struct kms_key *key,
 
 /* Remove @key and its aliases, in one piece; frees them on success. */
 int kms_key_remove(struct kms_service *svc, struct kms_key *key) _must_check_;
+
+/* To a batch: @key's record as @meta and @materials make it; the end of all
+ * records that are @key's.  0 or -ENOMEM. */
+int kms_key_write(struct kms_batch *b, const struct kms_key *key,
+		  const struct kms_key_meta *meta,
+		  const struct kms_materials *materials) _must_check_;
+int kms_key_erase(struct kms_batch *b, const struct kms_key *key) _must_check_;
 
 /* kms_service_tick() is to look in time. */
 void kms_key_note_due(struct kms_service *svc, const struct kms_key *key);

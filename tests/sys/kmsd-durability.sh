@@ -12,7 +12,7 @@ at_exit kmsd_stop KILL
 printf '[kmsd]\nthreads = 1\n' >"$tmp/one.conf"
 start() {
 	kmsd_start --config "$tmp/one.conf" --listen "unix:$tmp/kmsd.sock" \
-		--listen 127.0.0.1:0
+		--listen 127.0.0.1:0 --region us-east-1,eu-west-1
 }
 
 # --- order of system calls
@@ -35,6 +35,10 @@ for end in RevokeGrant RetireGrant; do
 		field GrantId)
 	peer "$end" "{\"KeyId\":\"$key\",\"GrantId\":\"$grant\"}"
 done
+related=$(peer CreateKey '{"MultiRegion":true}' | field KeyId)
+peer ReplicateKey "{\"KeyId\":\"$related\",\"ReplicaRegion\":\"eu-west-1\"}" \
+	>"$tmp/last"
+peer UpdatePrimaryRegion "{\"KeyId\":\"$related\",\"PrimaryRegion\":\"eu-west-1\"}"
 for operation in DisableKey EnableKey ScheduleKeyDeletion CancelKeyDeletion \
 	EnableKey DescribeKey; do
 	peer "$operation" "{\"KeyId\":\"$key\"}" >"$tmp/last"
@@ -59,6 +63,7 @@ i=0
 for operation in CreateKey CreateAlias CreateKey UpdateAlias DeleteAlias \
 	TagResource UntagResource UpdateKeyDescription PutKeyPolicy \
 	CreateGrant RevokeGrant CreateGrant RetireGrant \
+	CreateKey ReplicateKey UpdatePrimaryRegion \
 	DisableKey EnableKey ScheduleKeyDeletion CancelKeyDeletion EnableKey; do
 	is "${operation}_$((++i))_is_synced_and_recorded_before_its_answer" \
 		"$(sed -n "${i}p" "$tmp/order")" "1 1"

@@ -7,6 +7,8 @@
 #include "kmsagent/crypto/encoding.h"
 #include "tests/unit/kms.h"
 
+static unsigned told; /* synchronisations */
+
 #define HELLO "aGVsbG8="
 #define DAY   ((int64_t)86400000)
 
@@ -265,6 +267,15 @@ static void test_kinds(struct kms_service *svc)
 	free(made);
 }
 
+/* The replica's part in a rotation is told too. */
+static int note(void *userdata, const struct kms_event *event)
+{
+	(void)userdata;
+	told += strcmp(event->name, "SynchronizeMultiRegionKey") == 0 &&
+		strcmp(event->region, OTHER_REGION) == 0;
+	return 0;
+}
+
 static void test_rotation(struct kms_service *svc)
 {
 	static const char *const ops[] = {
@@ -294,7 +305,10 @@ static void test_rotation(struct kms_service *svc)
 	TAP_EQ_STR(inf(svc, TEST_REGION, "RotateKeyOnDemand",
 		       "{\"KeyId\":\"%s\"}", id),
 		   "", "it_rotates_on_demand");
+	svc->event = note;
 	kms_service_tick(svc);
+	svc->event = NULL;
+	TAP_EQ_INT(told, 1, "the_trail_is_told_of_the_replica");
 	state(svc, TEST_REGION, id);
 	current = test_keep("KeyMetadata.CurrentKeyMaterialId");
 	state(svc, OTHER_REGION, id);
