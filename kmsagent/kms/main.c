@@ -21,6 +21,7 @@
 #include "kmsagent/kms/config.h"
 #include "kmsagent/kms/dev.h"
 #include "kmsagent/kms/http.h"
+#include "kmsagent/kms/seed.h"
 #include "kmsagent/kms/tls.h"
 
 #define EXIT_USAGE     2
@@ -44,6 +45,7 @@ static const char usage_text[] =
 	"  --state DIR        keep keys in DIR\n"
 	"  --region R[,R...]  serve these regions; the first is the default\n"
 	"  --account ID       12 digits: whose keys these are\n"
+	"  --seed FILE        add the keys and aliases of FILE that are missing\n"
 	"  --dev              development: no root, no configuration needed;\n"
 	"                     prints shell exports, then \"# kmsd ready ADDR\"\n"
 	"  --help             print this\n"
@@ -59,6 +61,7 @@ struct options {
 	const char *state;
 	const char *regions;
 	const char *account;
+	const char *seed;
 	bool is_dev;
 };
 
@@ -89,6 +92,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{"state", required_argument, NULL, 's'},
 		{"region", required_argument, NULL, 'r'},
 		{"account", required_argument, NULL, 'a'},
+		{"seed", required_argument, NULL, 'S'},
 		{"dev", no_argument, NULL, 'd'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -119,6 +123,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'a':
 			o->account = optarg;
+			break;
+		case 'S':
+			o->seed = optarg;
 			break;
 		case 'd':
 			o->is_dev = true;
@@ -322,6 +329,12 @@ static int bring_up(struct daemon *d, const struct options *o, char *why,
 	r = open_service(d, why, why_len);
 	if (r < 0)
 		return r;
+	if (o->seed) {
+		r = kms_seed(d->svc, o->seed, why, why_len);
+		if (r < 0)
+			return r;
+		log_info("seed %s: %d keys and aliases added", o->seed, r);
+	}
 	r = open_listeners(d, why, why_len);
 	if (r < 0)
 		return r;
