@@ -43,9 +43,9 @@ is both_are_ready "$(show kmsd StatusText)$(show kmsd ActiveState) $(
 	show kmsagentd ActiveState)" "active active"
 is kmsd_has_no_capability "$(status_of kmsd CapBnd)" 0000000000000000
 is kmsd_is_its_user "$(ps -o user= -p "$(show kmsd MainPID)")" kmsd
-is the_keyholder_has_five \
+is the_keyholder_has_seven \
 	"$(capsh --decode="$(status_of kmsagentd CapBnd)" | sed 's/.*=//')" \
-	cap_kill,cap_setgid,cap_setuid,cap_setpcap,cap_sys_admin
+	cap_dac_read_search,cap_kill,cap_setgid,cap_setuid,cap_setpcap,cap_sys_ptrace,cap_sys_admin
 is both_filter_system_calls \
 	"$(status_of kmsd Seccomp) $(status_of kmsagentd Seccomp)" "2 2"
 is neither_gains_privileges \
