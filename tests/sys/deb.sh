@@ -15,8 +15,9 @@ build() { # version
 }
 if ! in_guest; then
 	# Both versions from the same programs; the guest only installs them.
-	ok a_version_is_packed build "$old" || bail "nothing to install"
-	ok another_is_packed build "$new" || bail "nothing to upgrade to"
+	# No points here: those of the guest are this test's.
+	build "$old" >&2 || bail "nothing to install"
+	build "$new" >&2 || bail "nothing to upgrade to"
 fi
 guest_rerun --systemd --kernel 6.12 -- in_guest 6.12
 
