@@ -6,32 +6,9 @@
 # parallel-safe
 . tests/ktap.sh
 . tests/kmsd.sh
-AWS=/usr/bin/aws
-[ -x "$AWS" ] || skip_all "needs Debian's package awscli"
+. tests/awscli.sh
 need_cmd python3 curl
-tmpdir
-export AWS_CONFIG_FILE=$tmp/none AWS_SHARED_CREDENTIALS_FILE=$tmp/none
-export AWS_EC2_METADATA_DISABLED=true AWS_PAGER='' AWS_MAX_ATTEMPTS=1
-export HOME=$tmp
-at_exit kmsd_stop
 kmsd_start --region us-east-1,eu-west-1 || bail "kmsd does not start"
-
-kms() {
-	"$AWS" kms --endpoint-url "$AWS_ENDPOINT_URL_KMS" --output text "$@"
-}
-# refused EXCEPTION TEXT ARG...: the CLI reports this exception and message.
-refused() {
-	local want="An error occurred ($1) when calling the" text=$2 out
-	shift 2
-	out=$(kms "$@" 2>&1) && { echo "succeeded: $out"; return 1; }
-	[[ $out == *"$want"* && $out == *"$text"* ]] || { echo "$out"; return 1; }
-}
-# refuses NAME EXCEPTION TEXT ARG...: one point.
-refuses() {
-	local name=$1
-	shift
-	ok "$name" refused "$@"
-}
 
 # --- keys
 key=$(kms create-key --description "walk" --query KeyMetadata.KeyId)

@@ -7,26 +7,14 @@
 # parallel-safe
 . tests/ktap.sh
 . tests/kmsd.sh
-AWS=/usr/bin/aws
-[ -x "$AWS" ] || skip_all "needs Debian's package awscli"
+. tests/awscli.sh
 need_cmd openssl curl
-tmpdir
-export AWS_CONFIG_FILE=$tmp/none AWS_SHARED_CREDENTIALS_FILE=$tmp/none
-export AWS_EC2_METADATA_DISABLED=true AWS_PAGER='' AWS_MAX_ATTEMPTS=1
-export HOME=$tmp
-at_exit kmsd_stop
 start() { kmsd_start --region us-east-1,eu-west-1; }
 start || bail "kmsd does not start"
 
 # us ARG..., eu ARG...: the CLI, in one region or the other.
-us() {
-	"$AWS" kms --endpoint-url "$AWS_ENDPOINT_URL_KMS" --output text \
-		--region us-east-1 "$@"
-}
-eu() {
-	"$AWS" kms --endpoint-url "$AWS_ENDPOINT_URL_KMS" --output text \
-		--region eu-west-1 "$@"
-}
+us() { kms --region us-east-1 "$@"; }
+eu() { kms --region eu-west-1 "$@"; }
 # refuses NAME EXCEPTION us|eu ARG...: one point: the CLI reports that.
 refuses() {
 	local name=$1 want="An error occurred ($2) when calling the" out
