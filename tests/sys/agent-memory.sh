@@ -28,7 +28,8 @@ scan() { # header, memscan's arguments
 	keys "$header" | "$B/tools/memscan" "$@"
 	[ "${PIPESTATUS[*]}" = "0 0" ]
 }
-callers() { pgrep -u "$ALICE"; }
+# A process that has ended but was not waited for has no memory to look at.
+callers() { pgrep -r R,S,D,T -u "$ALICE"; }
 # held_up NAME HEADER JOB: scan the callers while JOB stands still.
 held_up() {
 	local pids
@@ -38,6 +39,7 @@ held_up() {
 	kill -0 "$3" 2>/dev/null || fail "$1_was_still_under_way"
 }
 
+wait_for '! callers >/dev/null' 20 || bail "uid $ALICE is at work already"
 hold "$ALICE" mem
 ok a_session_holds_the_ring_key in_kernel "$SERIAL"
 

@@ -342,7 +342,7 @@ if command -v strace >/dev/null && [ -x "$B/tools/memscan" ]; then
 	fs_as "$ALICE" unlock team "$mnt/alice" >"$LAB/said" 2>&1 &
 	job=$!
 	ok the_key_is_on_loan_meanwhile wait_for '[ -n "$(loans)" ]' 8
-	mapfile -t pids < <(pgrep -u "$ALICE"; pgrep -P "$LAB_AGENT")
+	mapfile -t pids < <(pgrep -r R,S,D,T -u "$ALICE"; pgrep -P "$LAB_AGENT")
 	ok there_are_processes_to_look_into test "${#pids[@]}" -ge 2
 	scan() { key_hex team | sed 's/^/k=/' | "$B/tools/memscan" "$@"; }
 	ok no_key_in_its_callers_nor_in_the_agents_children scan "${pids[@]}"
