@@ -54,7 +54,7 @@ kms-request-key_LIBS := kmsagent/requestkey kmsagent/varlink keyring
 
 PKGS := libkeyutils libcjson libcrypto libcurl libseccomp libsystemd \
 	libmicrohttpd gnutls sqlite3 devmapper
-K_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lkcapi
+K_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lkcapi -lm
 
 PROGS    := $(patsubst %,$(B)/%,kmsd kmsagentd kmsctl kms-request-key)
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test-*.c))

@@ -110,7 +110,7 @@ static int refuse_families(scmp_filter_ctx filter, uint64_t allowed)
 			return r;
 	}
 	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket),
-				1, SCMP_A0(SCMP_CMP_GE, FAMILIES_KNOWN));
+				1, SCMP_A0(SCMP_CMP_GE, FAMILIES_KNOWN, 0));
 }
 
 static void filter_release(scmp_filter_ctx *filter)
