@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "kmsagent/agent/mapping.h"
+#include "kmsagent/agent/method.h"
 #include "kmsagent/agent/reply.h"
 #include "kmsagent/base/json.h"
 #include "kmsagent/base/log.h"
@@ -144,29 +145,12 @@ cJSON *dmcrypt_view(const struct agent_key *k, const struct agent_msg *m)
 struct agent_key *dmcrypt_find(struct agent *a, struct varlink_call *call,
 			       const cJSON *params)
 {
-	_free_ gid_t *groups = NULL;
-	struct agent_caller caller;
-	struct agent_key *k;
-	const char *name;
+	struct agent_key *k = agent_key_wanted(a, call, params);
 
-	if (!agent_arg_string(call, params, "name", true, &name))
+	if (!k)
 		return NULL;
-	k = agent_key_find(a, name);
-	if (!k) {
-		agent_reply_no_such_key(call, name);
-		return NULL;
-	}
-	agent_caller_of(call, &caller, &groups);
-	if (!agent_allow_permits(k->entry.allow, k->entry.allow_count,
-				 &caller)) {
-		agent_reply_denied(call,
-				   "the entry's allow list does not have this "
-				   "caller",
-				   "ask root");
-		return NULL;
-	}
 	if (k->entry.purpose != AGENT_PURPOSE_VOLUME) {
-		agent_reply_volume(call, "VolumeRefused", name,
+		agent_reply_volume(call, "VolumeRefused", k->entry.name,
 				   "it is a ring key, which no volume gets",
 				   "make a key for the volume with kmsctl key "
 				   "create NAME --purpose volume");

@@ -485,23 +485,13 @@ static void on_decrypted(struct agent_msg *m, void *userdata)
 
 void fs_job_fetch(struct fs_job *j)
 {
-	_cleanup_(agent_msg_done) struct agent_msg q = AGENT_MSG_INIT;
-	const struct agent_entry *e = &j->key->entry;
 	int r;
 
 	j->phase = FS_PHASE_FETCH;
 	/* The fetch has a time of its own. */
 	j->deadline = sd_event_source_disable_unref(j->deadline);
-	q.type = AGENT_MSG_DECRYPT;
-	q.cmk = strdup(e->cmk_arn);
-	q.blob = malloc(e->blob_len);
-	r = q.cmk && q.blob ? ectx_copy(&q.context, &e->context) : -ENOMEM;
-	if (r == 0) {
-		memcpy(q.blob, e->blob, e->blob_len);
-		q.blob_len = e->blob_len;
-		r = agent_fetch_new(j->agent->fetchers, &q, DECRYPT_MS,
-				    on_decrypted, j, &j->fetch);
-	}
+	r = agent_key_fetch(j->key, AGENT_MSG_DECRYPT, DECRYPT_MS, on_decrypted,
+			    j, &j->fetch);
 	if (r < 0)
 		fs_job_fail(j, r, "kms");
 }

@@ -261,3 +261,25 @@ int agent_key_remove(struct agent_key *k)
 	take_out(k);
 	return fsync(a->keys.dir_fd) < 0 ? -errno : 0;
 }
+
+int agent_key_fetch(struct agent_key *k, enum agent_msg_type type,
+		    unsigned timeout_ms, agent_fetched done, void *userdata,
+		    struct agent_fetch **ret)
+{
+	_cleanup_(agent_msg_done) struct agent_msg q = AGENT_MSG_INIT;
+	const struct agent_entry *e = &k->entry;
+	int r;
+
+	q.type = type;
+	q.cmk = strdup(e->cmk_arn);
+	q.blob = malloc(e->blob_len);
+	if (!q.cmk || !q.blob)
+		return -ENOMEM;
+	memcpy(q.blob, e->blob, e->blob_len);
+	q.blob_len = e->blob_len;
+	r = ectx_copy(&q.context, &e->context);
+	if (r < 0)
+		return r;
+	return agent_fetch_new(k->agent->fetchers, &q, timeout_ms, done,
+			       userdata, ret);
+}

@@ -11,6 +11,7 @@
 
 #include "kmsagent/agent/agent.h"
 #include "kmsagent/agent/entry.h"
+#include "kmsagent/agent/fetch.h"
 #include "kmsagent/agent/lease.h"
 
 /* One delivered kernel key. */
@@ -89,5 +90,14 @@ size_t agent_key_invalidate(struct agent_key *k, int64_t uid);
 
 /* Find what an earlier agent delivered, and start its leases. */
 int agent_keys_find_delivered(struct agent *a) _must_check_;
+
+/*
+ * Have the KMS open (AGENT_MSG_DECRYPT), or say that it would open
+ * (AGENT_MSG_CHECK), the key's blob under the CMK and context of its entry.
+ * The rest is as agent_fetch_new(), or -ENOMEM.
+ */
+int agent_key_fetch(struct agent_key *k, enum agent_msg_type type,
+		    unsigned timeout_ms, agent_fetched done, void *userdata,
+		    struct agent_fetch **ret) _must_check_;
 
 #endif

@@ -97,21 +97,8 @@ static void on_checked(struct agent_msg *answer, void *userdata)
 
 static void check(struct agent_key *k)
 {
-	_cleanup_(agent_msg_done) struct agent_msg q = AGENT_MSG_INIT;
-	int r;
-
-	q.type = AGENT_MSG_CHECK;
-	q.cmk = strdup(k->entry.cmk_arn);
-	q.blob = malloc(k->entry.blob_len);
-	r = q.cmk && q.blob ? ectx_copy(&q.context, &k->entry.context)
-			    : -ENOMEM;
-	if (r == 0) {
-		memcpy(q.blob, k->entry.blob, k->entry.blob_len);
-		q.blob_len = k->entry.blob_len;
-		r = agent_fetch_new(k->agent->fetchers, &q, CHECK_TIMEOUT_MS,
-				    on_checked, k, &k->check);
-	}
-	if (r < 0)
+	if (agent_key_fetch(k, AGENT_MSG_CHECK, CHECK_TIMEOUT_MS, on_checked, k,
+			    &k->check) < 0)
 		agent_lease_event(k, LEASE_EVENT_UNREACHABLE, 0);
 }
 

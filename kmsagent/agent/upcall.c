@@ -221,21 +221,10 @@ static void on_decrypted(struct agent_msg *m, void *userdata)
 /* Send one Decrypt for all that wait now. */
 static void decrypt(struct agent_key *k)
 {
-	_cleanup_(agent_msg_done) struct agent_msg q = AGENT_MSG_INIT;
 	struct agent_upcall *u;
-	int r;
+	int r = agent_key_fetch(k, AGENT_MSG_DECRYPT, DECRYPT_MS, on_decrypted,
+				k, &k->decrypt);
 
-	q.type = AGENT_MSG_DECRYPT;
-	q.cmk = strdup(k->entry.cmk_arn);
-	q.blob = malloc(k->entry.blob_len);
-	r = q.cmk && q.blob ? ectx_copy(&q.context, &k->entry.context)
-			    : -ENOMEM;
-	if (r == 0) {
-		memcpy(q.blob, k->entry.blob, k->entry.blob_len);
-		q.blob_len = k->entry.blob_len;
-		r = agent_fetch_new(k->agent->fetchers, &q, DECRYPT_MS,
-				    on_decrypted, k, &k->decrypt);
-	}
 	while ((u = TAILQ_FIRST(&k->waiting))) {
 		if (r < 0)
 			refuse(u, &refuse_busy, strerror(-r));

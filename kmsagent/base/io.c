@@ -42,15 +42,11 @@ int io_write_full(int fd, const void *buf, size_t len)
 	return 0;
 }
 
-int io_read_text(int dirfd, const char *path, size_t max, char **ret)
+int io_read_text_fd(int fd, size_t max, char **ret)
 {
-	_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	_free_ char *text = NULL;
+	_free_ char *text = malloc(max + 2);
 	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
-	text = malloc(max + 2);
 	if (!text)
 		return -ENOMEM;
 	n = io_read_full(fd, text, max + 1);
@@ -63,6 +59,13 @@ int io_read_text(int dirfd, const char *path, size_t max, char **ret)
 		return -EILSEQ;
 	*ret = take_ptr(text);
 	return 0;
+}
+
+int io_read_text(int dirfd, const char *path, size_t max, char **ret)
+{
+	_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : io_read_text_fd(fd, max, ret);
 }
 
 mode_t io_open_bits(const char *path, mode_t mode)

@@ -35,8 +35,11 @@ int io_read_text(int dirfd, const char *path, size_t max,
  */
 mode_t io_open_bits(const char *path, mode_t mode);
 
+/* The same of an open descriptor (borrowed), to its end. */
+int io_read_text_fd(int fd, size_t max, char **ret) _must_check_;
+
 /*
- * The same straight into a secret; trailing newline kept.  The file must be
+ * A small file straight into a secret; trailing newline kept.  The file must be
  * regular, owned by root or the caller and closed to group and others
  * (io_open_bits()), else -EPERM.
  */
